@@ -1,0 +1,3 @@
+from cartsync.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,28 @@
+"""The keys of the embedded set-up: made once, kept beside its database."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from django.core.management.utils import get_random_secret_key
+
+
+def ensure_key_file(path: Path) -> Path:
+    """Make `path` with a fresh SECRET_KEY and CREDENTIALS_KEY, readable by its owner only, unless it is there."""
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked into place: two processes starting at once end with the same whole file.
+    handle, draft = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w") as file:
+        file.write(
+            f"SECRET_KEY='{get_random_secret_key()}'\nCREDENTIALS_KEY={Fernet.generate_key().decode()}\n"
+        )
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(draft)
+    return path
