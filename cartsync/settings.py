@@ -1,7 +1,7 @@
 """Every setting comes from the environment or from `.env`; docs/deployment.md lists them.
 
-Without DATABASE_URL this is the embedded set-up: SQLite under var/, keys made once, no HTTPS, nothing to install.
-With it, it is the real set-up: SECRET_KEY and CREDENTIALS_KEY must be given and HTTPS is on.
+Without DATABASE_URL this is the embedded set-up: SQLite under var/, keys made once, no HTTPS, nothing to
+install. With it, it is the real set-up: SECRET_KEY and CREDENTIALS_KEY must be given and HTTPS is on.
 """
 
 import os
@@ -25,7 +25,7 @@ EMBEDDED = "DATABASE_URL" not in os.environ
 if EMBEDDED and "SECRET_KEY" not in os.environ:
     env.read_env(ensure_key_file(VAR_DIR / "secret.env"))
 
-# Safety -----------------------------------------------------------------------------------------------------------
+# Safety -------------------------------------------------------------------------------------------
 
 SECRET_KEY = env.str("SECRET_KEY")
 # Fernet keys: the first encrypts, every one decrypts. Put a new key in front to rotate.
@@ -46,7 +46,7 @@ if env.bool("BEHIND_PROXY", default=False):
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_NAME = "cartsync_session"
 
-# Application ------------------------------------------------------------------------------------------------------
+# Application --------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "unfold",
@@ -107,28 +107,28 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Database ---------------------------------------------------------------------------------------------------------
+# Database -----------------------------------------------------------------------------------------
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'cartsync.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 30,
-        # A transaction that begins as a reader and then writes fails at once when another wrote meanwhile, whatever
-        # the timeout; one that begins as a writer waits its turn.
+        # A transaction that begins as a reader and then writes fails at once when another wrote meanwhile,
+        # whatever the timeout; one that begins as a writer waits its turn.
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-else:
-    # Web and worker threads live long: each keeps its connection and looks whether it is still alive.
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Web threads live long: each keeps its connection and looks whether it is still alive. It also spares SQLite
+# the checkpoint that closing the last connection costs.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# Background work --------------------------------------------------------------------------------------------------
+# Background work ----------------------------------------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="")
 TICK_SECONDS = env.float("TICK_SECONDS", default=5.0)
-# A lost broker must fail a publish within a second or so: the web request that sends the wake-up goes on without it.
+# A lost broker must fail a publish within a second or so: the web request that sends the wake-up goes on.
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -157,7 +157,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# Language, times, files, mail -------------------------------------------------------------------------------------
+# Language, times, files, mail ---------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 USE_TZ = True
@@ -165,7 +165,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# The embedded set-up serves the files where they lie; the real one collects them under names that never change.
+# The embedded set-up serves the files where they lie; the real one collects them under lasting names.
 WHITENOISE_USE_FINDERS = EMBEDDED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -182,7 +182,7 @@ vars().update(EMAIL)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CartSync <cartsync@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# Logs -------------------------------------------------------------------------------------------------------------
+# Logs ---------------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,

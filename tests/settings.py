@@ -1,4 +1,4 @@
-"""The real settings with fixed keys; a developer's own .env is never read, so no test meets a real database."""
+"""The real settings with fixed keys. A developer's own .env is never read: no test meets a real database."""
 
 import os
 
@@ -8,8 +8,8 @@ os.environ.setdefault("CREDENTIALS_KEY", "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
 os.environ.setdefault("HTTPS", "false")
 
-from cartsync.settings import *  # noqa: E402, F403
-from cartsync.settings import STORAGES  # noqa: E402
+from cartsync.settings import *  # noqa: F403
+from cartsync.settings import STORAGES
 
 # Made to be slow, and every test that signs in would pay for it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
