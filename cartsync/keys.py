@@ -9,7 +9,7 @@ from django.core.management.utils import get_random_secret_key
 
 
 def ensure_key_file(path: Path) -> Path:
-    """Unless `path` exists, make it with a fresh SECRET_KEY and CREDENTIALS_KEY, for its owner's eyes only."""
+    """Make `path` with a new SECRET_KEY and CREDENTIALS_KEY, readable by its owner only; keep an old one."""
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -130,7 +130,7 @@ REDIS_URL = env.str("REDIS_URL", default="")
 TICK_SECONDS = env.float("TICK_SECONDS", default=5.0)
 # A lost broker must fail a publish within a second or so: the web request that sends the wake-up goes on.
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 600, "socket_connect_timeout": 2, "socket_timeout": 10, **PUBLISH_RETRY}
     if REDIS_URL
@@ -163,9 +163,9 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # The embedded set-up serves the files where they lie; the real one collects them under lasting names.
+STATIC_ROOT = None if EMBEDDED else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = EMBEDDED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
