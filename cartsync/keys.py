@@ -1,11 +1,11 @@
 """The keys of the embedded set-up: made once, kept beside its database."""
 
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet
-from django.core.management.utils import get_random_secret_key
 
 
 def ensure_key_file(path: Path) -> Path:
@@ -17,7 +17,7 @@ def ensure_key_file(path: Path) -> Path:
     handle, draft = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
         file.write(
-            f"SECRET_KEY='{get_random_secret_key()}'\nCREDENTIALS_KEY={Fernet.generate_key().decode()}\n"
+            f"SECRET_KEY={secrets.token_urlsafe(50)}\nCREDENTIALS_KEY={Fernet.generate_key().decode()}\n"
         )
     try:
         os.link(draft, path)
