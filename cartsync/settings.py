@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from cartsync.keys import ensure_key_file
 from cartsync.unfold import UNFOLD as UNFOLD
@@ -30,6 +31,8 @@ if EMBEDDED and "SECRET_KEY" not in os.environ:
 SECRET_KEY = env.str("SECRET_KEY")
 # Fernet keys: the first encrypts, every one decrypts. Put a new key in front to rotate.
 CREDENTIALS_KEYS = env.list("CREDENTIALS_KEY")
+if not CREDENTIALS_KEYS:
+    raise ImproperlyConfigured("CREDENTIALS_KEY is empty: see .env.example for how to make one.")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if EMBEDDED else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
