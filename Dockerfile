@@ -10,4 +10,4 @@ COPY . .
 RUN DATABASE_URL=sqlite:// SECRET_KEY=collectstatic CREDENTIALS_KEY=collectstatic python manage.py collectstatic --noinput
 USER cartsync
 EXPOSE 8000
-CMD ["gunicorn", "cartsync.wsgi", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--bind", "0.0.0.0:8000"]
+CMD ["gunicorn", "cartsync.wsgi", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--bind", "0.0.0.0:8000", "--no-control-socket"]
