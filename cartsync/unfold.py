@@ -5,6 +5,11 @@ from typing import Any
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+
+def entry(title: str, icon: str, url_name: str, **more: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(url_name), **more}
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "CartSync",
     "SITE_HEADER": "CartSync",
@@ -18,7 +23,14 @@ UNFOLD: dict[str, Any] = {
         "show_search": False,
         "show_all_applications": True,
         "navigation": [
-            {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")}]}
+            {
+                "items": [
+                    entry("Dashboard", "dashboard", "admin:index"),
+                    entry("Carts", "shopping_cart", "carts:list"),
+                    entry("Problems", "report", "carts:problems", badge="carts.badges.problems"),
+                    entry("Runs", "history", "carts:runs"),
+                ]
+            },
         ],
     },
 }
