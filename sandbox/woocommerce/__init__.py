@@ -1,0 +1,1 @@
+"""WooCommerce REST v3 as measured on a live server of version 11.0.1."""
