@@ -1,0 +1,6 @@
+from carts.models.cart import Cart
+from carts.models.feed import Feed
+from carts.models.record import HeldFor, Record, RememberedAnswer
+from carts.models.run import Run, RunItem, RunLogLine
+
+__all__ = ["Cart", "Feed", "HeldFor", "Record", "RememberedAnswer", "Run", "RunItem", "RunLogLine"]

@@ -1,0 +1,18 @@
+"""The registry: a new platform is one file and one line here."""
+
+from carts.errors import ConfigError
+from carts.platforms.base import CartAdapter, Connection
+from carts.platforms.woocommerce import WooCommerce
+
+REGISTRY: dict[str, type[CartAdapter]] = {"woocommerce": WooCommerce}
+
+
+def adapter_class(platform: str) -> type[CartAdapter]:
+    try:
+        return REGISTRY[platform]
+    except KeyError:
+        raise ConfigError(f"There is no platform named {platform}.") from None
+
+
+def connect(platform: str, connection: Connection) -> CartAdapter:
+    return adapter_class(platform)(connection)

@@ -1,0 +1,93 @@
+"""The interface every platform implements, and what each declares about itself. Plain values in, dataclasses out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from carts.records import CartCustomer, CartItem, CartOrder, Listing, Page, RawRecord, ShopInfo, Window
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    """One field of a platform's credentials; the cart's form is built from these."""
+
+    name: str
+    label: str
+    help_text: str = ""
+    is_secret: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a platform can report and accept, in sentences staff read on the cart's page."""
+
+    orders: str
+    items: str
+    customers: str
+    cannot: tuple[str, ...]
+    # status value -> label, in the order the shop's own admin shows them
+    order_statuses: Mapping[str, str]
+    paid_statuses: tuple[str, ...]
+    # True: a page's rows are sorted by modified time, so the cursor may move page by page.
+    orders_ascend: bool
+    # A poll reads again what was modified this long before the newest order it has stored.
+    overlap_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """All an adapter needs to reach one shop. `ca_bundle`: path of a PEM file, or "" for the usual authorities."""
+
+    url: str
+    credentials: Mapping[str, str]
+    ca_bundle: str = ""
+    timeout_seconds: float = 30.0
+
+
+class CartAdapter(Protocol):
+    """One connected shop. Every method raises CartError and nothing else; none retries or keeps state."""
+
+    label: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    credential_fields: ClassVar[tuple[CredentialField, ...]]
+
+    def __init__(self, connection: Connection) -> None: ...
+
+    def check(self) -> ShopInfo:
+        """Read the shop's name, currency, time zone, version and what the key may do; write nothing."""
+        ...
+
+    def fetch(self, kind: str, window: Window) -> Iterator[Page]:
+        """Records modified in the window, oldest first, as pages; reads ahead while the caller works on a page.
+        Closing the iterator ends it: no further request is begun."""
+        ...
+
+    def fetch_many(self, kind: str, external_ids: Sequence[str]) -> list[RawRecord]:
+        """At most 100 records by id; ids the shop does not have are simply not among them."""
+        ...
+
+    def fetch_variations(self, parent_id: str) -> list[RawRecord]:
+        """Every variation of one product."""
+        ...
+
+    def listing(self, kind: str, listing: Listing) -> Page:
+        """One page of the live shop, newest first; its `total` counts all that match."""
+        ...
+
+    def parse_order(self, body: bytes | str) -> CartOrder:
+        """Pure. Rejected when the body is not an order this platform writes."""
+        ...
+
+    def parse_item(self, body: bytes | str) -> CartItem: ...
+
+    def parse_customer(self, body: bytes | str) -> CartCustomer: ...
+
+    def clean(self, body: bytes) -> str:
+        """The record's text as it may be kept: without keys and network addresses of buyers."""
+        ...
+
+    def admin_url(self, kind: str, external_id: str) -> str:
+        """Where staff of the shop see this record."""
+        ...
+
+    def close(self) -> None: ...

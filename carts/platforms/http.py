@@ -1,0 +1,161 @@
+"""One pooled HTTP session a cart, and the translation of everything that can go wrong into CartErrors."""
+
+import email.utils
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimited, Rejected, Unavailable
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+DETAIL_LENGTH = 300
+
+
+class ShopSession:
+    """Sends requests to one shop. Never follows a redirect (it would carry the key elsewhere), never retries."""
+
+    def __init__(self, *, auth: AuthBase | None, ca_bundle: str, timeout_seconds: float, pool_size: int = 4) -> None:
+        self._session = requests.Session()
+        # The environment's proxies and .netrc must not decide where a shop's key goes.
+        self._session.trust_env = False
+        self._session.auth = auth
+        self._session.verify = ca_bundle or True
+        self._session.headers.update({"Accept": "application/json", "User-Agent": "CartSync"})
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout_seconds), timeout_seconds)
+
+    def request(
+        self, method: str, url: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> requests.Response:
+        """The answer, whose body is whole and JSON. Anything else is raised as the CartError it means."""
+        try:
+            response = self._session.request(
+                method, url, params=params, json=json, timeout=self._timeout, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise _network_error(error, url) from None
+        except (UnicodeError, ValueError) as error:
+            raise ConfigError(
+                "The Cart Connect URL is not an address. Correct it under Edit; nothing was sent.",
+                detail=type(error).__name__,
+            ) from None
+        if response.status_code >= 300:
+            raise error_of(response)
+        if not _is_json(response):
+            raise Unavailable(
+                "The shop answered with a web page where data belongs: it may be in maintenance, or a security "
+                "plug-in stands in between. Open the shop in a browser. The next try follows by itself.",
+                detail=_excerpt(response),
+            )
+        return response
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _is_json(response: requests.Response) -> bool:
+    return "json" in response.headers.get("Content-Type", "") and response.content[:1] in (b"{", b"[", b'"')
+
+
+def _excerpt(response: requests.Response) -> str:
+    return f"HTTP {response.status_code}: {response.text[:DETAIL_LENGTH]}"
+
+
+def _network_error(error: requests.RequestException, url: str) -> CartError:
+    """The exception's own text may hold the address with its query, so only its kind is kept."""
+    host = urlsplit(url).netloc
+    detail = type(error).__name__
+    if isinstance(error, requests.exceptions.SSLError):
+        return ConfigError(
+            f"The certificate of {host} is not valid for a safe connection. Have the shop's certificate renewed, "
+            "or name its certificate file under Edit; then click Test Connection.",
+            detail=detail,
+        )
+    if isinstance(
+        error,
+        requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
+    ):
+        return ConfigError(
+            "The Cart Connect URL is not a web address. Correct it under Edit; nothing was sent.",
+            detail=detail,
+        )
+    if isinstance(error, requests.exceptions.Timeout):
+        return Unavailable(
+            f"{host} did not answer in time. If it goes on, ask the shop's host. The next try follows by itself.",
+            detail=detail,
+        )
+    if isinstance(error, requests.exceptions.ConnectionError) and "NameResolution" in repr(error):
+        return Unavailable(
+            f"There is no server named {host}. Check the Cart Connect URL. The next try follows by itself.",
+            detail="name resolution failed",
+        )
+    return Unavailable(
+        f"The connection to {host} broke. If it goes on, ask the shop's host. The next try follows by itself.",
+        detail=detail,
+    )
+
+
+def error_of(response: requests.Response) -> CartError:
+    """What a status of 300 and above means; the adapter may know better from the body's code."""
+    status, detail = response.status_code, _excerpt(response)
+    if status < 400:
+        target = response.headers.get("Location", "")
+        part = urlsplit(target)
+        place = f"{part.scheme}://{part.netloc}{part.path}" if part.netloc else part.path
+        return ConfigError(
+            f"The shop sends us on to {place or 'another address'}. Put the shop's final address into Cart Connect "
+            "URL (https, with or without www) and click Test Connection.",
+            detail=f"HTTP {status}",
+        )
+    if (status in (429, 503) and "Retry-After" in response.headers) or status == 429:
+        return RateLimited(
+            "The shop asked us to slow down. Nothing is lost; we go on when the time it named is over.",
+            wait_seconds=retry_after_seconds(response.headers.get("Retry-After", "")),
+            detail=detail,
+        )
+    if status == 401 or (status == 403 and _is_json(response)):
+        return AuthError(
+            "The shop refused the key. Check under Edit that key and secret are whole and not revoked, then click "
+            "Test Connection. Nothing is read until then.",
+            detail=detail,
+        )
+    if status in (404, 410):
+        return NotFound("The shop does not have this record.", detail=detail)
+    if 400 <= status < 500 and _is_json(response):
+        return Rejected(f"The shop refused the request: {message_of(response)}", detail=detail)
+    return Unavailable(
+        f"The shop answered with an error of its own (HTTP {status}). If it goes on, ask the shop's host. The next "
+        "try follows by itself.",
+        detail=detail,
+    )
+
+
+def message_of(response: requests.Response) -> str:
+    try:
+        body = msgspec.json.decode(response.content)
+    except msgspec.DecodeError:
+        return f"HTTP {response.status_code}"
+    message = body.get("message") if isinstance(body, dict) else None
+    return str(message)[:DETAIL_LENGTH] if message else f"HTTP {response.status_code}"
+
+
+def retry_after_seconds(value: str) -> float | None:
+    """Seconds of a Retry-After header in either of its forms; None when it is absent or nonsense."""
+    value = value.strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())

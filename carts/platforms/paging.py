@@ -1,0 +1,96 @@
+"""Reading a moving list without losing a row of it.
+
+The list is sorted by (modified time, id). While we read, rows are edited: they leave their place for the end, and all
+behind them move up, so that plain page numbers skip rows. Therefore each page repeats the last row of the page
+before. Where that row stands in the new page, nothing between the two was lost, and reading goes on behind it. Where
+it does not, the reading starts anew from that row's time (closed), which asks the shop for everything since: the
+rows that moved are read again, none is skipped. This holds for pages asked for at the same time, too.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from carts.errors import Unavailable
+from carts.records import Page, RawRecord, Window
+
+# Rows that move at every single page are not a busy shop but a broken sort.
+MAX_RESTARTS_WITHOUT_PROGRESS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One answer of the shop. `total`: how many rows the whole window held at that moment, if the shop says."""
+
+    rows: tuple[RawRecord, ...]
+    total: int | None
+
+
+FetchChunk = Callable[[datetime | None, int], Chunk]  # (since, offset)
+
+
+def stitched_pages(fetch_chunk: FetchChunk, window: Window, per_page: int) -> Iterator[Page]:
+    """Pages of rows in the shop's order, ahead of the caller by at most `window.requests_in_flight` requests.
+    After a restart a row may be delivered twice. After close() no further request begins."""
+    since, number, restarts = window.since, 0, 0
+    last: RawRecord | None = None
+    while restarts <= MAX_RESTARTS_WITHOUT_PROGRESS:
+        with closing(_read_ahead(fetch_chunk, since, per_page, window.requests_in_flight)) as chunks:
+            for index, (chunk, is_last) in enumerate(chunks):
+                fresh = _rows_behind(chunk.rows, last) if index else chunk.rows
+                if fresh is None:
+                    break
+                number += 1
+                yield Page(rows=fresh, number=number, total=chunk.total, is_last=is_last)
+                if is_last:
+                    return
+                last = chunk.rows[-1]
+        if last is not None and last.modified_at is not None and last.modified_at != since:
+            since, restarts = last.modified_at, 0
+        else:
+            restarts += 1
+    raise Unavailable(
+        "The shop's list changes faster than it can be read. What was read is kept; the next try follows by itself.",
+        detail=f"page {number} did not continue the page before in {restarts} tries",
+    )
+
+
+def _rows_behind(rows: tuple[RawRecord, ...], last: RawRecord | None) -> tuple[RawRecord, ...] | None:
+    """The rows that follow `last`; None when it is not among them, which means rows have moved."""
+    for position, row in enumerate(rows):
+        if last is not None and row.external_id == last.external_id and row.modified_at == last.modified_at:
+            return rows[position + 1 :]
+    return None
+
+
+def _read_ahead(
+    fetch_chunk: FetchChunk, since: datetime | None, per_page: int, in_flight: int
+) -> Iterator[tuple[Chunk, bool]]:
+    """Chunks by offset, each overlapping the one before by a row, with whether it is the last. The first one tells
+    whether there is more; only then are several asked for at once."""
+    with ThreadPoolExecutor(max_workers=in_flight, thread_name_prefix="fetch") as pool:
+        pending: deque[tuple[int, Future[Chunk]]] = deque()
+        next_offset = 0
+
+        def ask() -> None:
+            nonlocal next_offset
+            pending.append((next_offset, pool.submit(fetch_chunk, since, next_offset)))
+            next_offset += per_page - 1
+
+        try:
+            ask()
+            while pending:
+                offset, future = pending.popleft()
+                chunk = future.result()
+                is_last = len(chunk.rows) < per_page or chunk.total == offset + per_page
+                while not is_last and len(pending) < in_flight:
+                    if pending and chunk.total is not None and next_offset + 1 >= chunk.total:
+                        break
+                    ask()
+                yield chunk, is_last
+        finally:
+            for _, future in pending:
+                future.cancel()

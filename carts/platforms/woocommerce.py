@@ -1,0 +1,469 @@
+"""WooCommerce, REST API v3 (checked against 11.0.1; facts and traps: docs/platforms/woocommerce.md)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_UP, Decimal, InvalidOperation
+from functools import partial
+from hashlib import blake2b
+from html import unescape
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests_oauthlib import OAuth1
+
+from carts.errors import AuthError, CartError, ConfigError, NotFound, Rejected, Unavailable
+from carts.platforms.base import Capabilities, Connection, CredentialField
+from carts.platforms.http import ShopSession
+from carts.platforms.paging import Chunk, stitched_pages
+from carts.records import (
+    CUSTOMER,
+    ITEM,
+    ORDER,
+    Address,
+    CartCustomer,
+    CartItem,
+    CartOrder,
+    Listing,
+    OrderLine,
+    Page,
+    RawRecord,
+    Refund,
+    ShopInfo,
+    Window,
+)
+
+PER_PAGE = 100  # the most the API gives, and the most a batch takes
+API = "/wp-json/wc/v3"
+PATHS = {ORDER: "orders", ITEM: "products", CUSTOMER: "customers"}
+CANCELLED_STATUSES = frozenset({"cancelled", "refunded", "failed", "trash"})
+# Keys that open an order to whoever holds them, and network addresses of buyers: never kept.
+UNKEPT_FIELDS = (
+    "order_key",
+    "payment_url",
+    "customer_ip_address",
+    "customer_user_agent",
+    "cart_hash",
+    "_links",
+)
+HALF_A_CENT = Decimal("0.005")
+CENT, ONE = Decimal("0.01"), Decimal(1)
+ITEM_LINE, SHIPPING_LINE, FEE_LINE = "item", "shipping", "fee"
+ADDRESS_FIELDS = tuple(field.name for field in fields(Address))
+Parsed = TypeVar("Parsed")
+
+
+class _Head(msgspec.Struct):
+    id: int
+    date_modified_gmt: str | None = None
+
+
+_rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_head_decoder = msgspec.json.Decoder(_Head)
+# Numbers with a fraction become Decimal: no amount passes through float.
+_body_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class WooCommerce:
+    label = "WooCommerce"
+    capabilities = Capabilities(
+        orders="Found by the time they were last modified; an order is here within one poll of being placed or edited.",
+        items="Read when a list is opened or an import is clicked.",
+        customers="Read when a list is opened or an import is clicked; WooCommerce cannot say which have changed.",
+        cannot=(
+            "Orders moved to the trash or deleted in the shop are not reported by it.",
+            "In old versions of WooCommerce, editing an order's lines in the shop's admin may not count as a change.",
+            "Currencies other than the order's own are known to plug-ins only.",
+        ),
+        order_statuses={
+            "pending": "Pending payment",
+            "processing": "Processing",
+            "on-hold": "On hold",
+            "completed": "Completed",
+            "cancelled": "Cancelled",
+            "refunded": "Refunded",
+            "failed": "Failed",
+        },
+        paid_statuses=("processing", "completed"),
+        orders_ascend=True,
+        # Rows committed late carry an older time; two minutes is far above any PHP time limit that still commits.
+        overlap_seconds=120,
+    )
+    credential_fields = (
+        CredentialField(
+            "consumer_key", "Consumer key", "Starts with ck_. WooCommerce > Settings > Advanced > REST API."
+        ),
+        CredentialField(
+            "consumer_secret",
+            "Consumer secret",
+            "Starts with cs_. Shown once by the shop, when the key is made.",
+        ),
+    )
+
+    def __init__(self, connection: Connection) -> None:
+        self._url = connection.url.rstrip("/")
+        key = connection.credentials.get("consumer_key", "")
+        secret = connection.credentials.get("consumer_secret", "")
+        auth: AuthBase
+        if urlsplit(self._url).scheme == "https":
+            auth = HTTPBasicAuth(key, secret)
+        else:
+            # Over plain HTTP the shop refuses Basic and wants OAuth 1.0a with one leg.
+            auth = OAuth1(key, client_secret=secret, signature_type="query")
+        self._session = ShopSession(
+            auth=auth, ca_bundle=connection.ca_bundle, timeout_seconds=connection.timeout_seconds
+        )
+
+    def close(self) -> None:
+        self._session.close()
+
+    # Reading --------------------------------------------------------------------------------------
+
+    def check(self) -> ShopInfo:
+        index = self._index()
+        if not any(space.startswith("wc/v3") for space in index.get("namespaces", ())):
+            raise ConfigError(
+                "This address is a WordPress site without WooCommerce's REST API. Check that the WooCommerce plug-in "
+                "is active and its version is 3.5 or newer, then click Test Connection."
+            )
+        self._get("orders", {"per_page": 1, "_fields": "id"})
+        settings = {row["id"]: row.get("value") for row in self._optional("settings/general")}
+        status = self._optional("system_status", {"_fields": "environment"})
+        version = status.get("environment", {}).get("version", "") if isinstance(status, dict) else ""
+        currency = settings.get("woocommerce_currency") or self._get("data/currencies/current").get("code", "")
+        can_write = self._can_write()
+        warnings = []
+        if not settings:
+            warnings.append("The key's user may not read the shop's settings, so some of them are not shown here.")
+        if urlsplit(self._url).scheme == "http":
+            warnings.append(
+                "The address is plain http: orders and customers travel readable. Use https for a live shop."
+            )
+        return ShopInfo(
+            name=unescape(str(index.get("name", ""))),
+            currency=str(currency),
+            timezone=_timezone_name(index),
+            version=str(version),
+            can_write=can_write,
+            permissions="Read and write" if can_write else "Read only: nothing can be sent to the cart with this key",
+            address=str(index.get("home", "")),
+            warnings=tuple(warnings),
+        )
+
+    def fetch(self, kind: str, window: Window) -> Iterator[Page]:
+        return stitched_pages(partial(self._chunk, kind), window, PER_PAGE)
+
+    def _chunk(self, kind: str, since: datetime | None, offset: int) -> Chunk:
+        params: dict[str, Any] = {
+            "per_page": PER_PAGE,
+            "offset": offset,
+            "order": "asc",
+            "orderby": "modified",
+        }
+        if kind == CUSTOMER:
+            params |= {"orderby": "id", "role": "all"}  # customers have no date filter at all
+        elif since is not None:
+            # The filter is exclusive and knows whole seconds; sent in UTC without a zone, since the zone together
+            # with dates_are_gmt would shift the time twice.
+            just_before = since.astimezone(UTC).replace(microsecond=0) - timedelta(seconds=1)
+            params |= {"modified_after": f"{just_before:%Y-%m-%dT%H:%M:%S}", "dates_are_gmt": "true"}
+        if kind == ORDER:
+            params["status"] = "any"
+        return _chunk_of(self._response(PATHS[kind], params))
+
+    def fetch_many(self, kind: str, external_ids: Sequence[str]) -> list[RawRecord]:
+        params: dict[str, Any] = {
+            "include": ",".join(external_ids),
+            "per_page": PER_PAGE,
+            "orderby": "include",
+        }
+        if kind == ORDER:
+            params["status"] = "any"
+        if kind == CUSTOMER:
+            params["role"] = "all"
+        return list(_chunk_of(self._response(PATHS[kind], params)).rows)
+
+    def fetch_variations(self, parent_id: str) -> list[RawRecord]:
+        rows: list[RawRecord] = []
+        while True:
+            params = {"per_page": PER_PAGE, "offset": len(rows), "orderby": "id", "order": "asc"}
+            chunk = _chunk_of(self._response(f"products/{parent_id}/variations", params))
+            rows += chunk.rows
+            if len(chunk.rows) < PER_PAGE:
+                return rows
+
+    def listing(self, kind: str, listing: Listing) -> Page:
+        params: dict[str, Any] = {
+            "page": listing.page,
+            "per_page": listing.per_page,
+            "order": "desc",
+            "orderby": "date",
+        }
+        if kind == ORDER:
+            params["status"] = listing.status or "any"
+        if kind == ITEM:
+            params["orderby"] = "id"
+        if kind == CUSTOMER:
+            params |= {"orderby": "registered_date", "role": "all"}
+        if listing.search:
+            params["search"] = listing.search
+        if kind != CUSTOMER and listing.placed_from is not None:
+            params |= {
+                "after": _utc_text(listing.placed_from - timedelta(seconds=1)),
+                "dates_are_gmt": "true",
+            }
+        if kind != CUSTOMER and listing.placed_before is not None:
+            params |= {"before": _utc_text(listing.placed_before), "dates_are_gmt": "true"}
+        chunk = _chunk_of(self._response(PATHS[kind], params))
+        is_last = len(chunk.rows) < listing.per_page or chunk.total == listing.page * listing.per_page
+        return Page(rows=chunk.rows, number=listing.page, total=chunk.total, is_last=is_last)
+
+    def admin_url(self, kind: str, external_id: str) -> str:
+        if kind == ORDER:
+            return f"{self._url}/wp-admin/admin.php?page=wc-orders&action=edit&id={external_id}"
+        if kind == ITEM:
+            return f"{self._url}/wp-admin/post.php?post={external_id}&action=edit"
+        return f"{self._url}/wp-admin/user-edit.php?user_id={external_id}"
+
+    # Requests -------------------------------------------------------------------------------------
+
+    def _response(self, path: str, params: Mapping[str, Any] | None = None) -> requests.Response:
+        return self._session.request("GET", f"{self._url}{API}/{path}", params=params)
+
+    def _get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        return _decode(self._response(path, params).content)
+
+    def _optional(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """What only a manager of the shop may read: empty for a lesser key."""
+        try:
+            return self._get(path, params)
+        except (AuthError, NotFound):
+            return {} if path == "system_status" else []
+
+    def _index(self) -> dict[str, Any]:
+        try:
+            index = _decode(self._session.request("GET", f"{self._url}/wp-json/").content)
+        except (NotFound, Unavailable) as error:
+            if isinstance(error, Unavailable) and not error.detail.startswith("HTTP 200"):
+                raise
+            raise ConfigError(
+                "There is no WordPress REST API at this address. Check the Cart Connect URL (the address of the "
+                "shop's front page), that permalinks are not set to Plain, and that no plug-in switches the REST API "
+                "off; then click Test Connection.",
+                detail=error.detail,
+            ) from None
+        if not isinstance(index, dict):
+            raise ConfigError("This address is not a WordPress site. Check the Cart Connect URL.")
+        return index
+
+    def _can_write(self) -> bool:
+        """A batch of nothing changes nothing; a read-only key is refused before the shop looks into it."""
+        try:
+            self._session.request("POST", f"{self._url}{API}/products/batch", json={})
+        except AuthError:
+            return False
+        except CartError as error:
+            if not isinstance(error, Rejected):
+                raise
+        return True
+
+    # Mapping: pure functions of the shop's text -------------------------------------------------------
+
+    def parse_order(self, body: bytes | str) -> CartOrder:
+        return _parsed(_order, body, "order")
+
+    def parse_item(self, body: bytes | str) -> CartItem:
+        return _parsed(_item, body, "item")
+
+    def parse_customer(self, body: bytes | str) -> CartCustomer:
+        return _parsed(_customer, body, "customer")
+
+    def clean(self, body: bytes) -> str:
+        data = _body_decoder.decode(body)
+        for name in UNKEPT_FIELDS:
+            data.pop(name, None)
+        return _encoder.encode(data).decode()
+
+
+def _utc_text(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def _decode(content: bytes) -> Any:
+    try:
+        return _body_decoder.decode(content)
+    except msgspec.DecodeError as error:
+        raise _broken_answer(error) from None
+
+
+def _broken_answer(error: Exception) -> Unavailable:
+    return Unavailable(
+        "The shop's answer broke off or is not what WooCommerce sends. The next try follows by itself.",
+        detail=str(error),
+    )
+
+
+def _chunk_of(response: requests.Response) -> Chunk:
+    try:
+        rows = tuple(_raw_record(bytes(raw)) for raw in _rows_decoder.decode(response.content))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise _broken_answer(error) from None
+    total = response.headers.get("X-WP-Total", "")
+    # Past the last page WooCommerce says 0 for orders; a number below what it just sent is no number.
+    return Chunk(rows=rows, total=int(total) if total.isdigit() and int(total) >= len(rows) and rows else None)
+
+
+def _raw_record(body: bytes) -> RawRecord:
+    head = _head_decoder.decode(body)
+    return RawRecord(
+        external_id=str(head.id),
+        modified_at=_utc(head.date_modified_gmt),
+        digest=blake2b(body, digest_size=16).digest(),
+        body=body,
+    )
+
+
+def _utc(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+def _timezone_name(index: Mapping[str, Any]) -> str:
+    name = str(index.get("timezone_string") or "")
+    if name:
+        return name
+    offset = Decimal(str(index.get("gmt_offset") or 0))
+    minutes = int(offset * 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def _parsed(function: Callable[[dict[str, Any]], Parsed], body: bytes | str, what: str) -> Parsed:
+    try:
+        data = _body_decoder.decode(body)
+        return function(data)
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+        raise Rejected(
+            f"This {what} is not written the way WooCommerce writes it, so it was not read. Open it in the shop, save "
+            "it, and click Retry.",
+            detail=f"{type(error).__name__}: {error}",
+        ) from None
+
+
+def _order(data: dict[str, Any]) -> CartOrder:
+    lines = [_item_line(line) for line in data["line_items"]]
+    lines += [_other_line(SHIPPING_LINE, line, "method_title") for line in data.get("shipping_lines", ())]
+    lines += [_other_line(FEE_LINE, line, "name") for line in data.get("fee_lines", ())]
+    billing = _address(data.get("billing"))
+    refunds = data.get("refunds") or ()
+    return CartOrder(
+        external_id=str(data["id"]),
+        number=str(data.get("number") or data["id"]),
+        parent_id=str(data.get("parent_id") or ""),
+        status=data["status"],
+        is_paid=data["status"] in WooCommerce.capabilities.paid_statuses or bool(data.get("date_paid_gmt")),
+        is_cancelled=data["status"] in CANCELLED_STATUSES,
+        placed_at=_required_utc(data["date_created_gmt"]),
+        modified_at=_required_utc(data.get("date_modified_gmt") or data["date_created_gmt"]),
+        currency=data["currency"],
+        total=_money(data["total"]),
+        tax_total=_money(data["total_tax"]),
+        discount_total=_money(data.get("discount_total", "0")),
+        # Taxes rounded on the whole order and shown per line drift by at most half a cent a line.
+        rounding_limit=(HALF_A_CENT * max(1, len(lines))).quantize(CENT, ROUND_UP),
+        lines=tuple(lines),
+        external_customer_id=str(data.get("customer_id") or ""),
+        email=str((data.get("billing") or {}).get("email") or ""),
+        billing=billing,
+        shipping=_address(data.get("shipping")),
+        refunds=tuple(Refund(str(row["id"]), abs(_money(row["total"])), row.get("reason") or "") for row in refunds),
+        payment_method=data.get("payment_method_title") or data.get("payment_method") or "",
+        note=data.get("customer_note") or "",
+    )
+
+
+def _item_line(line: dict[str, Any]) -> OrderLine:
+    net = _money(line["total"])
+    return OrderLine(
+        kind=ITEM_LINE,
+        external_item_id=str(line.get("variation_id") or line.get("product_id") or ""),
+        sku=str(line.get("sku") or ""),
+        description=unescape(str(line.get("name") or "")),
+        quantity=_money(line["quantity"]),
+        net=net,
+        tax=_money(line["total_tax"]),
+        discount=_money(line["subtotal"]) - net,
+    )
+
+
+def _other_line(kind: str, line: dict[str, Any], name: str) -> OrderLine:
+    return OrderLine(
+        kind=kind,
+        external_item_id="",
+        sku="",
+        description=unescape(str(line.get(name) or "")),
+        quantity=ONE,
+        net=_money(line["total"]),
+        tax=_money(line["total_tax"]),
+    )
+
+
+def _address(data: Mapping[str, Any] | None) -> Address:
+    if not data:
+        return Address()
+    return Address(*(str(data.get(name) or "") for name in ADDRESS_FIELDS))
+
+
+def _item(data: dict[str, Any]) -> CartItem:
+    stock = data.get("stock_quantity")
+    return CartItem(
+        external_id=str(data["id"]),
+        parent_id=str(data.get("parent_id") or ""),
+        sku=str(data.get("sku") or ""),
+        name=unescape(str(data.get("name") or "")),
+        price=_optional_money(data.get("regular_price") or data.get("price")),
+        sale_price=_optional_money(data.get("sale_price")),
+        description=str(data.get("description") or ""),
+        barcode=str(data.get("global_unique_id") or ""),
+        weight=_optional_money(data.get("weight")),
+        tax_class=str(data.get("tax_class") or "standard"),
+        # A variation may say "parent": then its parent keeps the stock.
+        is_stock_managed=data.get("manage_stock") is True,
+        is_active=data.get("status") == "publish",
+        has_variations=data.get("type") == "variable",
+        stock=None if stock is None else _money(stock),
+        modified_at=_utc(data.get("date_modified_gmt")),
+    )
+
+
+def _customer(data: dict[str, Any]) -> CartCustomer:
+    billing = _address(data.get("billing"))
+    return CartCustomer(
+        external_id=str(data["id"]),
+        email=str(data.get("email") or ""),
+        first_name=str(data.get("first_name") or billing.first_name),
+        last_name=str(data.get("last_name") or billing.last_name),
+        company=billing.company,
+        phone=billing.phone,
+        billing=billing,
+        shipping=_address(data.get("shipping")),
+        modified_at=_utc(data.get("date_modified_gmt")),
+    )
+
+
+def _money(value: Any) -> Decimal:
+    """A finite Decimal of the shop's text or number. Floats cannot arrive here: the decoder makes none."""
+    amount = Decimal(value)
+    if not amount.is_finite():
+        raise ValueError(f"not an amount: {value}")
+    return amount
+
+
+def _optional_money(value: Any) -> Decimal | None:
+    return None if value in (None, "") else _money(value)
+
+
+def _required_utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

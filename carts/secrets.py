@@ -1,0 +1,69 @@
+"""Credentials: encrypted at rest, masked on screen, kept out of logs.
+
+CREDENTIALS_KEY holds one or more Fernet keys: the first encrypts, every one decrypts. To rotate, put a new key in
+front, run ``manage.py rotate_credentials``, then drop the old one.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+from carts.errors import ConfigError
+
+HIDDEN = "[hidden]"
+_SECRET_PATTERNS = re.compile(
+    r"\b[cC][ksKS]_[0-9a-zA-Z]{8,}"
+    r"|(?<=consumer_key=)[^&\s\"']+|(?<=consumer_secret=)[^&\s\"']+"
+    r"|(?<=oauth_consumer_key=)[^&\s\"']+|(?<=oauth_signature=)[^&\s\"']+"
+    r"|(?<=Basic )[A-Za-z0-9+/=]{8,}|(?<=Bearer )[A-Za-z0-9._\-]{8,}"
+)
+
+
+def _fernet() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.CREDENTIALS_KEYS])
+
+
+def seal(credentials: Mapping[str, str]) -> str:
+    return _fernet().encrypt(json.dumps(dict(credentials), sort_keys=True).encode()).decode()
+
+
+def unseal(token: str) -> dict[str, str]:
+    """The credentials; {} for a cart that has none yet. ConfigError when no key of the environment fits."""
+    if not token:
+        return {}
+    try:
+        return dict(json.loads(_fernet().decrypt(token.encode())))
+    except InvalidToken:
+        raise ConfigError(
+            "The saved credentials cannot be decrypted: CREDENTIALS_KEY of this server is not the one they were saved "
+            "with. Put the old key back (a second one is allowed), or enter the credentials again under Edit."
+        ) from None
+
+
+def reseal(token: str) -> str:
+    """The same credentials under the first key."""
+    return _fernet().rotate(token.encode()).decode() if token else ""
+
+
+def mask(secret: str) -> str:
+    """What the screen shows of a saved secret."""
+    return f"Saved, ends in {secret[-4:]}" if len(secret) >= 12 else ("Saved" if secret else "Not set")
+
+
+def redact(text: str) -> str:
+    return _SECRET_PATTERNS.sub(HIDDEN, text)
+
+
+class RedactingFilter(logging.Filter):
+    """The last guard: whatever reaches a log handler has keys, signatures and authorizations taken out."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        clean = redact(message)
+        if clean != message:
+            record.msg, record.args = clean, ()
+        return True

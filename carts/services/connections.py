@@ -1,0 +1,40 @@
+"""From a cart to its adapter: one pooled session a cart and process, made anew when URL or credentials change."""
+
+import hashlib
+import json
+import threading
+
+from django.conf import settings
+
+from carts import secrets
+from carts.models import Cart
+from carts.platforms import Connection, adapter_class, connect
+from carts.platforms.base import Capabilities, CartAdapter
+
+_lock = threading.Lock()
+_adapters: dict[int, tuple[str, CartAdapter]] = {}
+
+
+def capabilities(cart: Cart) -> Capabilities:
+    return adapter_class(cart.platform).capabilities
+
+
+def connection_digest(cart: Cart) -> str:
+    """Identifies URL and credentials without telling them; a test or rehearsal counts for one digest only."""
+    parts = [cart.platform, cart.url, cart.ca_bundle, secrets.unseal(cart.credentials)]
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.blake2b(text.encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=32).hexdigest()
+
+
+def adapter_for(cart: Cart) -> CartAdapter:
+    """Raises ConfigError when the saved credentials cannot be read."""
+    digest = connection_digest(cart)
+    with _lock:
+        known = _adapters.get(cart.pk)
+        if known and known[0] == digest:
+            return known[1]
+        connection = Connection(url=cart.url, credentials=secrets.unseal(cart.credentials), ca_bundle=cart.ca_bundle)
+        adapter = connect(cart.platform, connection)
+        _adapters[cart.pk] = (digest, adapter)
+    # The old session is left to the garbage collector: another thread may be in the middle of a request with it.
+    return adapter

@@ -1,0 +1,174 @@
+"""Auto-sync: which feeds are due, and one poll of a feed from claim to release."""
+
+import logging
+from contextlib import closing
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from carts.choices import CartStatus, Kind, Outcome, RecordState, RunKind, RunState
+from carts.errors import CartError, RateLimited, StopRequested
+from carts.models import Cart, Feed, Record, Run
+from carts.records import RawRecord, Window
+from carts.services import leases, runs
+from carts.services.connections import adapter_for, capabilities
+from carts.services.held import release_answered, stored_row
+from carts.services.importing import Importer
+from carts.services.judging import Rules
+
+log = logging.getLogger(__name__)
+
+RATE_LIMIT_SECONDS = 60  # when the shop does not say how long
+MAX_BACK_OFF_SECONDS = 1800
+WAITING_BATCH = 100
+# Feeds that a tick wakes; the rest is due still at the next one.
+MAX_WOKEN = 200
+
+
+def due_feeds(now: datetime) -> list[int]:
+    """Ids of feeds of RUNNING carts that are due and free, the longest waiting first."""
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    due = Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now)
+    feeds = Feed.objects.filter(free, due, cart__status=CartStatus.RUNNING, needs_person=False)
+    return list(feeds.order_by(F("next_poll_at").asc(nulls_first=True)).values_list("pk", flat=True)[:MAX_WOKEN])
+
+
+def poll(feed_id: int, token: str, *, started_by: str = "") -> Run | None:
+    """One poll under a lease that is held already. The run, if there was anything to tell; None for an idle poll.
+
+    Errors of the cart end in the feed (what happened, when the next try is); errors of the program are logged whole
+    and treated as the cart being unavailable.
+    """
+    feed = Feed.objects.select_related("cart").get(pk=feed_id)
+    work = Poll(feed, token, started_by)
+    try:
+        work.read()
+        work.end()
+    except StopRequested:
+        work.end_stopped()
+    except CartError as error:
+        work.end_failed(error)
+    except Exception:
+        log.exception("Poll of feed %s failed", feed_id)
+        work.end_failed(CartError("Something unexpected went wrong; the log has it. The next try follows by itself."))
+    return work.run
+
+
+class Poll:
+    """The work of one poll; a run appears with the first thing worth telling."""
+
+    def __init__(self, feed: Feed, token: str, started_by: str) -> None:
+        self.feed = feed
+        self.cart: Cart = feed.cart
+        self._importer: Importer | None = None
+        self._token = token
+        self._started_by = started_by
+        self._high_water = feed.high_water
+        self._newest_placed: datetime | None = None
+
+    def since(self) -> datetime | None:
+        """Closed start: the fence, or the newest order stored less the overlap for late commits."""
+        if self.feed.high_water is None:
+            return self.cart.order_fence
+        start = self.feed.high_water - timedelta(seconds=capabilities(self.cart).overlap_seconds)
+        return max(start, self.cart.order_fence) if self.cart.order_fence else start
+
+    @property
+    def run(self) -> Run | None:
+        return self._importer.run if self._importer else None
+
+    def read(self) -> None:
+        adapter = adapter_for(self.cart)
+        importer = Importer(self.cart, adapter, Rules.of(self.cart), self._open_run)
+        self._importer = importer
+        window = Window(since=self.since(), requests_in_flight=self.cart.requests_in_flight)
+        with closing(adapter.fetch(Kind.ORDER, window)) as pages:
+            for page in pages:
+                self._store(importer, page.rows)
+        self._import_waiting(importer)
+        if importer.counts[Outcome.HELD]:
+            # An answer given while we read may not have met the orders we held after it.
+            release_answered(self.cart)
+
+    def _store(self, importer: Importer, rows: tuple[RawRecord, ...]) -> None:
+        if not rows:
+            return
+        modified = [row.modified_at for row in rows if row.modified_at]
+        self._high_water = max([*modified, *([self._high_water] if self._high_water else [])], default=None)
+        decisions = importer.import_rows(rows, self._guard)
+        placed = [d.order.placed_at for d in decisions if d.order and d.outcome == Outcome.NEW]
+        self._newest_placed = max([*placed, *([self._newest_placed] if self._newest_placed else [])], default=None)
+        if importer.run is not None:
+            runs.save_counts(importer.run, importer.counts)
+
+    def _guard(self) -> None:
+        leases.hold_feed(self.feed.pk, self._token, high_water=self._high_water)
+
+    def _open_run(self) -> Run:
+        return runs.create(self.cart, RunKind.SYNC, started_by=self._started_by, state=RunState.RUNNING)
+
+    def _import_waiting(self, importer: Importer) -> None:
+        """Orders whose grace delay is over, from the text of their last poll, which was just now."""
+        while True:
+            due = Record.objects.filter(
+                cart=self.cart, kind=Kind.ORDER, state=RecordState.WAITING, due_at__lte=timezone.now()
+            ).order_by("due_at")[:WAITING_BATCH]
+            rows = [stored_row(record) for record in due]
+            if not rows:
+                return
+            self._store(importer, tuple(rows))
+
+    # How it ends ------------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        now = timezone.now()
+        leases.release_feed(
+            self.feed.pk,
+            self._token,
+            next_poll_at=now + timedelta(seconds=self.cart.poll_interval_seconds),
+            polled_at=now,
+            failures=0,
+            error="",
+            error_kind="",
+        )
+        if self.run:
+            move_last_order_from(self.cart, self._newest_placed)
+            runs.finish(self.run)
+
+    def end_stopped(self) -> None:
+        if self.run:
+            runs.log(self.run, "Stopped. The page being written was taken back; it is read again after the next Start.")
+            runs.finish(self.run, RunState.STOPPED)
+
+    def end_failed(self, error: CartError) -> None:
+        now, is_limit = timezone.now(), isinstance(error, RateLimited)
+        failures = self.feed.failures if is_limit else self.feed.failures + 1
+        if isinstance(error, RateLimited):
+            wait = error.wait_seconds if error.wait_seconds is not None else RATE_LIMIT_SECONDS
+        else:
+            wait = min(self.cart.poll_interval_seconds * 2 ** min(failures, 12), MAX_BACK_OFF_SECONDS)
+        released = leases.release_feed(
+            self.feed.pk,
+            self._token,
+            next_poll_at=now + timedelta(seconds=max(1, wait)),
+            failures=failures,
+            needs_person=error.permanent,
+            error=error.sentence,
+            error_kind=error.kind,
+            error_at=now,
+        )
+        run = self.run
+        if run is None and released and failures == 1:
+            run = self._open_run()  # the first failure is worth a run; the ones after it only repeat it
+        if run:
+            runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
+            move_last_order_from(self.cart, self._newest_placed)
+            runs.finish(run, RunState.FAILED, error.sentence)
+
+
+def move_last_order_from(cart: Cart, placed_at: datetime | None) -> None:
+    """Forward only, by the placed time of what was imported."""
+    if placed_at is not None:
+        earlier = Q(last_order_from__isnull=True) | Q(last_order_from__lt=placed_at)
+        Cart.objects.filter(earlier, pk=cart.pk).update(last_order_from=placed_at)

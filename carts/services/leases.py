@@ -1,0 +1,65 @@
+"""Claims by conditional UPDATE. Whoever holds the token works; whoever lost it writes nothing more."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from carts.choices import ACTIVE_RUN_STATES, CartStatus, RunState
+from carts.errors import StopRequested
+from carts.models import Feed, Run
+
+# Longer than any one request and the writing of its page; a killed worker's work is taken over after it.
+LEASE_SECONDS = 120
+
+
+def lease_end(now: datetime) -> datetime:
+    return now + timedelta(seconds=LEASE_SECONDS)
+
+
+def claim_feed(feed_id: int) -> str:
+    """A new token when the feed is free and its cart runs, "" otherwise."""
+    now = timezone.now()
+    token = secrets.token_hex(16)
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    claimed = Feed.objects.filter(free, pk=feed_id, cart__status=CartStatus.RUNNING, needs_person=False).update(
+        lease_token=token, lease_until=lease_end(now)
+    )
+    return token if claimed else ""
+
+
+def hold_feed(feed_id: int, token: str, **moved: object) -> None:
+    """Renew the lease, and move the cursor in the same statement. Inside a transaction it is the guard of all its
+    writes. StopRequested when the token is not ours any more."""
+    held = Feed.objects.filter(pk=feed_id, lease_token=token).update(lease_until=lease_end(timezone.now()), **moved)
+    if not held:
+        raise StopRequested
+
+
+def release_feed(feed_id: int, token: str, **result: object) -> bool:
+    return bool(Feed.objects.filter(pk=feed_id, lease_token=token).update(lease_token="", lease_until=None, **result))
+
+
+def revoke_feeds(cart_id: int) -> int:
+    """Stop: every worker on this cart loses its lease. How many were at work."""
+    at_work = Feed.objects.filter(cart_id=cart_id).exclude(lease_token="")
+    return at_work.update(lease_token="", lease_until=None)
+
+
+def claim_run(run_id: int) -> str:
+    now = timezone.now()
+    token = secrets.token_hex(16)
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    claimed = Run.objects.filter(free, pk=run_id, state__in=ACTIVE_RUN_STATES).update(
+        lease_token=token, lease_until=lease_end(now), state=RunState.RUNNING
+    )
+    return token if claimed else ""
+
+
+def hold_run(run_id: int, token: str) -> None:
+    held = Run.objects.filter(pk=run_id, lease_token=token, state=RunState.RUNNING).update(
+        lease_until=lease_end(timezone.now())
+    )
+    if not held:
+        raise StopRequested
