@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sandbox.records import Customer, Order, Product
+from sandbox.records import Customer, Line, Order, Product
 from sandbox.state import ShopState
 
 
@@ -113,11 +113,19 @@ class Catalogue(ShopState):
             if any(line.product_id in product_ids or line.variation_id in product_ids for line in order.lines):
                 self.orders.forget_body(order.id)
 
+    def stock_holder(self, line: Line) -> Product | None:
+        """Whose quantity a line takes: the variation's own, else its parent's, else nobody's."""
+        for product_id in (line.variation_id, line.product_id):
+            product = self.products.rows.get(product_id)
+            if product and product.manages_stock:
+                return product
+        return None
+
     def move_stock(self, order: Order, taken: bool) -> None:
         """Take what the order's lines hold, or give it back; each line remembers what it took."""
         for line in order.lines:
-            product = self.products.rows.get(line.variation_id or line.product_id)
-            if product is None or not product.manages_stock or bool(line.stock_taken) == taken:
+            product = self.stock_holder(line)
+            if product is None or bool(line.stock_taken) == taken:
                 continue
             change = line.quantity if taken else line.stock_taken
             product.stock = (product.stock or 0) - change if taken else (product.stock or 0) + change

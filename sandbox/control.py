@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,9 @@ def _clear_faults(server: PracticeServer, given: dict[str, Any]) -> Any:
 def _place(server: PracticeServer, given: dict[str, Any]) -> Any:
     """{"count": 1, "same_second": false, "seconds_ago": 0, "skus": [...], and fields of `Shop.place_order`}"""
     shop, count = server.shop, given.pop("count", 1)
+    for name in ("placed", "modified"):
+        if name in given:
+            given[name] = datetime.fromisoformat(given[name]).astimezone(UTC)
     if given.pop("same_second", False):
         orders = shop.place_in_same_second(count)
     elif seconds := given.pop("seconds_ago", 0):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import traceback
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -173,6 +174,10 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionLost as lost:
             self._drop(resets=str(lost) == "reset")
             return
+        except Exception:
+            # A broken shop answers as a broken WordPress does, and its reason goes to the terminal.
+            traceback.print_exc()
+            response, faults = self.server.practice.platform.refusal(500), []
         self._send(response, is_cut=any(fault.kind == "truncated" for fault in faults))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve

@@ -263,9 +263,9 @@ class Trading(Catalogue):
 
     def _restock(self, order: Order, quantities: dict[int, int]) -> None:
         for line in order.lines:
-            product = self.products.rows.get(line.variation_id or line.product_id)
+            product = self.stock_holder(line)
             back = min(quantities.get(line.id, 0), line.stock_taken)
-            if back and product and product.manages_stock:
+            if back and product:
                 product.stock = (product.stock or 0) + back
                 line.stock_taken, line.restocked = line.stock_taken - back, line.restocked + back
                 self.touch_product(product)

@@ -11,12 +11,15 @@ import msgspec
 
 from sandbox.messages import Request, Response, json_response
 from sandbox.shop import Shop
-from sandbox.woocommerce import about, pages, reading
+from sandbox.woocommerce import about, pages, reading, writing
 from sandbox.woocommerce.auth import Authentication, Key
 from sandbox.woocommerce.catalogue_body import customer_body, product_body
 from sandbox.woocommerce.errors import ApiError, no_route
 from sandbox.woocommerce.listing import Memo, only_fields
 from sandbox.woocommerce.order_body import order_body
+from sandbox.woocommerce.writing_catalogue import Products, Variations
+from sandbox.woocommerce.writing_customers import Customers
+from sandbox.woocommerce.writing_orders import Orders, create_refund
 
 PREFIX = "/wp-json"
 
@@ -96,8 +99,20 @@ def _about(answer: Callable[..., Any]) -> Callable[..., Response]:
 
 _ID = r"/(\d+)"
 _V3 = "/wc/v3"
-_WRITE = "PUT POST PATCH"
-ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
+Route = tuple[str, str, Callable[..., Response]]
+
+
+def _writing(collection: str, make: writing.Maker) -> list[Route]:
+    path = f"{_V3}/{collection}"
+    return [
+        ("POST", path, writing.create(make)),
+        ("POST PUT PATCH", f"{path}/batch", writing.batch(make)),
+        ("POST PUT PATCH", f"{path}{_ID}", writing.update(make)),
+        ("DELETE", f"{path}{_ID}", writing.delete(make)),
+    ]
+
+
+ROUTES: list[Route] = [
     ("GET", f"{_V3}/system_status", _about(about.system_status)),
     ("GET", rf"{_V3}/settings/([\w-]+)", _about(about.setting_group)),
     ("GET", rf"{_V3}/settings/([\w-]+)/([\w-]+)", _about(about.setting)),
@@ -114,4 +129,9 @@ ROUTES: list[tuple[str, str, Callable[..., Response]]] = [
     ("GET", f"{_V3}/variations", reading.variations),
     ("GET", f"{_V3}/customers", reading.customers),
     ("GET", f"{_V3}/customers{_ID}", reading.customer),
+    ("POST", f"{_V3}/orders{_ID}/refunds", create_refund),
+    *_writing("orders", Orders),
+    *_writing("products", Products),
+    *_writing(rf"products{_ID}/variations", Variations),
+    *_writing("customers", Customers),
 ]
