@@ -198,3 +198,16 @@ def document_refs(ids: Collection[int]) -> dict[int, Ref]:
 
 def _address(address: Address) -> OurAddress:
     return OurAddress(**asdict(address))
+
+
+def page_of_items(search: str, page: int, per_page: int) -> list[Ref]:
+    """One page of our items, newest first, and one more where there is a next page."""
+    ids = items.page(search, page, per_page)
+    refs = item_refs(ids)
+    return [refs[item_id] for item_id in ids if item_id in refs]
+
+
+def page_of_customers(search: str, page: int, per_page: int) -> list[Ref]:
+    ids = customers.page(search, page, per_page)
+    refs = customer_refs(ids)
+    return [refs[customer_id] for customer_id in ids if customer_id in refs]

@@ -1,6 +1,6 @@
 """The interface every platform implements, and what each declares about itself. Plain values in, dataclasses out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -57,7 +57,7 @@ class CartAdapter(Protocol):
         """Read the shop's name, currency, time zone, version and what the key may do; write nothing."""
         ...
 
-    def fetch(self, kind: str, window: Window) -> Iterator[Page]:
+    def fetch(self, kind: str, window: Window) -> Generator[Page]:
         """Records modified in the window, oldest first, as pages; reads ahead while the caller works on a page.
         Closing the iterator ends it: no further request is begun."""
         ...

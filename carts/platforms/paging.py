@@ -8,7 +8,7 @@ rows that moved are read again, none is skipped. This holds for pages asked for 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Chunk:
 FetchChunk = Callable[[datetime | None, int], Chunk]  # (since, offset)
 
 
-def stitched_pages(fetch_chunk: FetchChunk, window: Window, per_page: int) -> Iterator[Page]:
+def stitched_pages(fetch_chunk: FetchChunk, window: Window, per_page: int) -> Generator[Page]:
     """Pages of rows in the shop's order, ahead of the caller by at most `window.requests_in_flight` requests.
     After a restart a row may be delivered twice. After close() no further request begins."""
     since, number, restarts = window.since, 0, 0
@@ -68,7 +68,7 @@ def _rows_behind(rows: tuple[RawRecord, ...], last: RawRecord | None) -> tuple[R
 
 def _read_ahead(
     fetch_chunk: FetchChunk, since: datetime | None, per_page: int, in_flight: int
-) -> Iterator[tuple[Chunk, bool]]:
+) -> Generator[tuple[Chunk, bool]]:
     """Chunks by offset, each overlapping the one before by a row, with whether it is the last. The first one tells
     whether there is more; only then are several asked for at once."""
     with ThreadPoolExecutor(max_workers=in_flight, thread_name_prefix="fetch") as pool:

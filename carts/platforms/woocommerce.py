@@ -1,13 +1,13 @@
 """WooCommerce, REST API v3 (checked against 11.0.1; facts and traps: docs/platforms/woocommerce.md)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_UP, Decimal, InvalidOperation
 from functools import partial
 from hashlib import blake2b
 from html import unescape
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -69,8 +69,8 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class WooCommerce:
-    label = "WooCommerce"
-    capabilities = Capabilities(
+    label: ClassVar[str] = "WooCommerce"
+    capabilities: ClassVar[Capabilities] = Capabilities(
         orders="Found by the time they were last modified; an order is here within one poll of being placed or edited.",
         items="Read when a list is opened or an import is clicked.",
         customers="Read when a list is opened or an import is clicked; WooCommerce cannot say which have changed.",
@@ -93,7 +93,7 @@ class WooCommerce:
         # Rows committed late carry an older time; two minutes is far above any PHP time limit that still commits.
         overlap_seconds=120,
     )
-    credential_fields = (
+    credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField(
             "consumer_key", "Consumer key", "Starts with ck_. WooCommerce > Settings > Advanced > REST API."
         ),
@@ -154,7 +154,7 @@ class WooCommerce:
             warnings=tuple(warnings),
         )
 
-    def fetch(self, kind: str, window: Window) -> Iterator[Page]:
+    def fetch(self, kind: str, window: Window) -> Generator[Page]:
         return stitched_pages(partial(self._chunk, kind), window, PER_PAGE)
 
     def _chunk(self, kind: str, since: datetime | None, offset: int) -> Chunk:

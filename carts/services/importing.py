@@ -6,6 +6,7 @@ Every way an order can arrive (poll, Import selected, Retry, release of held one
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
@@ -198,7 +199,7 @@ class Importer:
         ):
             self._save_needs(records, decisions)
 
-    def _record(self, decision: Decision, now: object) -> Record:
+    def _record(self, decision: Decision, now: datetime) -> Record:
         order, row = decision.order, decision.row
         record = Record(
             cart=self.cart,

@@ -110,9 +110,9 @@ class Matcher:
         if len(self._items) > ITEM_CACHE_SIZE:
             self._items.clear()
         for external_id, key in unknown:
-            item_id = linked.get(external_id) or answered.get(key) or by_sku.get(key)
-            if item_id:
-                self._items[external_id, key] = item_id
+            found = linked.get(external_id) or answered.get(key) or by_sku.get(key)
+            if found:
+                self._items[external_id, key] = found
 
     # One order against what was looked up -------------------------------------------------------------
 

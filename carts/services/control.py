@@ -1,0 +1,257 @@
+"""What staff do with a cart: save it, test it, start it, stop it."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from simple_history.utils import update_change_reason
+
+from carts import secrets
+from carts.choices import CartStatus, Kind, RunState
+from carts.errors import CartError, Refused
+from carts.models import Cart, Feed, Run
+from carts.platforms import adapter_class
+from carts.records import Listing
+from carts.services import leases, runs
+from carts.services.connections import adapter_for, connection_digest
+from carts.services.wakeups import wake_feed
+
+log = logging.getLogger(__name__)
+
+TEST_PASSED = "TEST PASSED: SUCCESSFULLY CONNECTED TO CART!"
+# A change of one of these may judge differently what was read before, so everything since the fence is read again.
+JUDGING_FIELDS = ("order_fence", "order_statuses", "currencies", "grace_minutes", "guest_rule", "guest_customer_id")
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    passed: bool
+    message: str
+
+    __test__ = False  # not a test of pytest's
+
+
+@dataclass(frozen=True, slots=True)
+class StartPlan:
+    """What Start would do. It is refused while there are `refusals`; `question` has to be confirmed by the person."""
+
+    refusals: tuple[str, ...]
+    question: str
+    will: tuple[str, ...]
+    since: datetime | None
+    order_count: int | None
+    count_note: str
+
+
+# Saving -----------------------------------------------------------------------------------------------
+
+
+def create_cart(changes: Mapping[str, Any], credentials: Mapping[str, str], by: str) -> Cart:
+    """A STOPPED cart. Refused when the name is taken."""
+    cart = Cart()
+    _apply(cart, changes, credentials)
+    try:
+        with transaction.atomic():
+            cart.save()
+            Feed.objects.create(cart=cart, kind=Kind.ORDER)
+    except IntegrityError:
+        raise Refused(f"There is a cart named {cart.name} already. Choose another name; nothing was saved.") from None
+    update_change_reason(cart, f"Added by {by}")
+    return cart
+
+
+@transaction.atomic
+def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, str], by: str, version: int) -> Cart:
+    """Save the form. `credentials` holds only what was typed: what is missing stays. Refused when the cart was saved
+    since `version` was shown."""
+    claimed = Cart.objects.filter(pk=cart.pk, settings_version=version).update(
+        settings_version=F("settings_version") + 1
+    )
+    if not claimed:
+        raise Refused(
+            "Somebody saved this cart while you were editing it. Nothing of yours was saved: open Edit again to see "
+            "the settings as they are now."
+        )
+    cart = Cart.objects.get(pk=cart.pk)
+    before = {name: getattr(cart, name) for name in JUDGING_FIELDS}
+    _apply(cart, changes, credentials)
+    cart.save()
+    update_change_reason(cart, f"Saved by {by}")
+    if any(before[name] != getattr(cart, name) for name in JUDGING_FIELDS):
+        Feed.objects.filter(cart=cart, kind=Kind.ORDER).update(high_water=None, next_poll_at=None)
+    return cart
+
+
+def _apply(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, str]) -> None:
+    changes = dict(changes)
+    if "last_order_from" in changes:
+        # Whatever staff enter is the new fence; left as it was shown, the fence stays where they once put it.
+        entered = changes.pop("last_order_from")
+        if entered != cart.last_order_from:
+            cart.order_fence = cart.last_order_from = entered
+    for name, value in changes.items():
+        setattr(cart, name, value)
+    typed = {name: value.strip() for name, value in credentials.items() if value and value.strip()}
+    if typed:
+        known = {field.name for field in adapter_class(cart.platform).credential_fields}
+        kept = secrets.unseal(cart.credentials) if cart.credentials else {}
+        cart.credentials = secrets.seal({name: value for name, value in {**kept, **typed}.items() if name in known})
+
+
+# Testing ----------------------------------------------------------------------------------------------
+
+
+def test_connection(cart: Cart, by: str) -> TestResult:
+    """Read the shop and keep what it says of itself. A passed test also lifts what made the feeds need a person."""
+    digest = connection_digest(cart)
+    try:
+        info = adapter_for(cart).check()
+    except CartError as error:
+        log.warning("Test Connection of cart %s failed: %s %s", cart.pk, error.sentence, error.detail)
+        Cart.objects.filter(pk=cart.pk).update(tested_at=timezone.now(), tested_for="", test_message=error.sentence)
+        return TestResult(False, error.sentence)
+    message = TEST_PASSED
+    Cart.objects.filter(pk=cart.pk).update(
+        tested_at=timezone.now(),
+        tested_for=digest,
+        test_message=message,
+        shop_name=info.name[:200],
+        shop_currency=info.currency[:3].upper(),
+        shop_timezone=info.timezone[:64],
+        shop_version=info.version[:50],
+        shop_permissions=info.permissions,
+        shop_warnings=list(info.warnings),
+    )
+    Feed.objects.filter(cart=cart, needs_person=True).update(
+        needs_person=False, failures=0, error="", error_kind="", next_poll_at=None
+    )
+    return TestResult(True, message)
+
+
+test_connection.__test__ = False  # type: ignore[attr-defined]
+
+
+def is_tested(cart: Cart) -> bool:
+    return bool(cart.tested_for) and cart.tested_for == connection_digest(cart)
+
+
+# Starting ---------------------------------------------------------------------------------------------
+
+
+def rehearsal_digest(cart: Cart) -> str:
+    """Identifies what a rehearsal was made for: the connection, and every setting that decides about orders."""
+    parts = [
+        connection_digest(cart),
+        str(cart.import_orders_as),
+        *(str(getattr(cart, name)) for name in JUDGING_FIELDS),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def refusals(cart: Cart) -> tuple[str, ...]:
+    """Why this cart may not start, one sentence a reason; empty when it may."""
+    reasons = []
+    if not is_tested(cart):
+        reasons.append("The connection was not tested since the URL or the credentials changed. Click Test Connection.")
+    if cart.order_fence is None:
+        reasons.append("Last Order from is not set. Click Edit and enter the time from which orders are imported.")
+    if (cart.from_customer_updates or cart.from_item_updates) and cart.last_update_time is None:
+        reasons.append("Last update time is not set, but an update from the cart is enabled. Click Edit and enter it.")
+    if not cart.order_statuses:
+        reasons.append("No order status is chosen, so no order would ever be imported. Click Edit and choose some.")
+    return tuple(reasons)
+
+
+def start_plan(cart: Cart) -> StartPlan:
+    """Asks the live cart how many orders there are. A cart that does not answer is told in `count_note`."""
+    count, note = None, ""
+    reasons = refusals(cart)
+    if not reasons:
+        try:
+            count = _count_orders(cart)
+            note = "As the cart counts them now; some may be held or filtered."
+        except CartError as error:
+            note = f"The orders could not be counted: {error.sentence}"
+    question = ""
+    if cart.rehearsed_for != rehearsal_digest(cart):
+        question = "This cart was not rehearsed with these settings. Start it all the same?"
+    will = [
+        f"Import orders as {cart.get_import_orders_as_display()}, always PENDING, "
+        f"every {cart.poll_interval_seconds} seconds.",
+        f"Orders with the status {', '.join(cart.order_statuses)}, placed since Last Order from.",
+    ]
+    if cart.grace_minutes:
+        will.append(f"Each order once it is {cart.grace_minutes} minutes old.")
+    return StartPlan(reasons, question, tuple(will), cart.order_fence, count, note)
+
+
+def _count_orders(cart: Cart) -> int | None:
+    listing = Listing(per_page=1, placed_from=cart.order_fence, status=",".join(cart.order_statuses))
+    page = adapter_for(cart).listing(Kind.ORDER, listing)
+    return page.total if page.total is not None else len(page.rows)
+
+
+def start(cart: Cart, by: str, *, without_rehearsal: bool = False) -> None:
+    """Refused with every reason at once; otherwise RUNNING, and the first poll is on its way."""
+    reasons = list(refusals(cart))
+    if not without_rehearsal and cart.rehearsed_for != rehearsal_digest(cart):
+        reasons.append("The cart was not rehearsed with these settings. Rehearse it, or confirm to start without.")
+    if reasons:
+        raise Refused(" ".join(reasons))
+    now = timezone.now()
+    with transaction.atomic():
+        started = Cart.objects.filter(pk=cart.pk, status=CartStatus.STOPPED).update(
+            status=CartStatus.RUNNING, started_at=now, stopped_note=""
+        )
+        if not started:
+            raise Refused("This cart is RUNNING already; nothing was changed.")
+        feed, _ = Feed.objects.get_or_create(cart=cart, kind=Kind.ORDER)
+        Feed.objects.filter(pk=feed.pk).update(
+            next_poll_at=now, needs_person=False, failures=0, error="", error_kind="", lease_token="", lease_until=None
+        )
+    log.info("Cart %s started by %s", cart.pk, by)
+    wake_feed(feed.pk)
+
+
+def stop(cart: Cart, by: str) -> str:
+    """STOPPED, and every worker on it loses its lease: the page in flight is not written. Says where it resumes."""
+    with transaction.atomic():
+        stopped = Cart.objects.filter(pk=cart.pk, status=CartStatus.RUNNING).update(
+            status=CartStatus.STOPPED, stopped_at=timezone.now()
+        )
+        if not stopped:
+            raise Refused("This cart is STOPPED already; nothing was changed.")
+        at_work = leases.revoke_feeds(cart.pk)
+        feed = Feed.objects.filter(cart=cart, kind=Kind.ORDER).first()
+        note = _where_it_resumes(cart, feed, at_work)
+        Cart.objects.filter(pk=cart.pk).update(stopped_note=note)
+    running = Run.objects.filter(cart=cart, state=RunState.RUNNING, kind="sync")
+    for run in running:
+        runs.log(run, f"Stop was clicked by {by}.")
+    log.info("Cart %s stopped by %s", cart.pk, by)
+    return note
+
+
+def _where_it_resumes(cart: Cart, feed: Feed | None, at_work: int) -> str:
+    flight = "A page of orders was being read; it is not written" if at_work else "Nothing was in flight"
+    if feed is None or feed.high_water is None:
+        return f"{flight}. After the next Start it reads from Last Order from."
+    at = shop_time(cart, feed.high_water)
+    return f"{flight}. After the next Start it goes on from orders modified at {at:%Y-%m-%d %H:%M:%S} ({at.tzname()})."
+
+
+def shop_zone(cart: Cart) -> ZoneInfo:
+    """The shop's time zone; UTC while it is unknown or only an offset."""
+    return ZoneInfo(cart.shop_timezone if cart.shop_timezone in available_timezones() else "UTC")
+
+
+def shop_time(cart: Cart, at: datetime) -> datetime:
+    return at.astimezone(shop_zone(cart))

@@ -1,0 +1,242 @@
+"""The list tabs: the live cart beside what we know of each row, and our own records beside their links."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from carts import gateway
+from carts.choices import INFO, QUIET, Kind, Outcome, RecordState
+from carts.errors import Rejected
+from carts.models import Cart, Record
+from carts.platforms.base import CartAdapter
+from carts.records import CartOrder, Listing, RawRecord
+from carts.services.connections import adapter_for
+from carts.services.judging import Rules, judge
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """One record of the live cart. `local` is ours, where it is linked; `importable`: picking it would do something."""
+
+    external_id: str
+    label: str
+    state_label: str
+    tone: str
+    admin_url: str
+    name: str = ""
+    email: str = ""
+    status: str = ""
+    placed_at: datetime | None = None
+    total: Decimal | None = None
+    currency: str = ""
+    sku: str = ""
+    price: Decimal | None = None
+    stock: Decimal | None = None
+    has_variations: bool = False
+    reason: str = ""
+    local: gateway.Ref | None = None
+    importable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LivePage:
+    rows: tuple[LiveRow, ...]
+    total: int | None
+    page: int
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRow:
+    """One of our records, and the record of this cart it is linked with."""
+
+    ref: gateway.Ref
+    state_label: str
+    tone: str
+    external_id: str = ""
+    admin_url: str = ""
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    rows: tuple[OwnRow, ...]
+    page: int
+    is_last: bool
+
+
+def live_page(cart: Cart, kind: str, listing: Listing) -> LivePage:
+    """Raises CartError when the cart does not answer."""
+    adapter = adapter_for(cart)
+    page = adapter.listing(kind, listing)
+    records = {
+        record.external_id: record
+        for record in Record.objects.filter(
+            cart=cart, kind=kind, external_id__in=[row.external_id for row in page.rows]
+        ).defer("payload")
+    }
+    find_refs = {
+        Kind.ORDER: gateway.document_refs,
+        Kind.ITEM: gateway.item_refs,
+        Kind.CUSTOMER: gateway.customer_refs,
+    }[Kind(kind)]
+    refs = find_refs([record.local_id for record in records.values() if record.local_id])
+    make = {Kind.ORDER: _order_row, Kind.ITEM: _item_row, Kind.CUSTOMER: _customer_row}[Kind(kind)]
+    rows = tuple(make(cart, adapter, row, records.get(row.external_id), refs) for row in page.rows)
+    return LivePage(rows, page.total, page.number, page.is_last)
+
+
+def _order_row(
+    cart: Cart, adapter: CartAdapter, row: RawRecord, record: Record | None, refs: dict[int, gateway.Ref]
+) -> LiveRow:
+    url = adapter.admin_url(Kind.ORDER, row.external_id)
+    try:
+        order = adapter.parse_order(row.body)
+    except Rejected as error:
+        return LiveRow(row.external_id, row.external_id, "Cannot be read", "danger", url, reason=error.sentence)
+    state, tone, reason = _order_state(cart, order, record)
+    return LiveRow(
+        row.external_id,
+        order.number,
+        state,
+        tone,
+        url,
+        name=order.billing.name or order.billing.company,
+        email=order.email,
+        status=adapter.capabilities.order_statuses.get(order.status, order.status),
+        placed_at=order.placed_at,
+        total=order.total,
+        currency=order.currency,
+        reason=reason,
+        local=refs.get(record.local_id) if record and record.local_id else None,
+        importable=not (record and record.local_id),
+    )
+
+
+def _order_state(cart: Cart, order: CartOrder, record: Record | None) -> tuple[str, str, str]:
+    """What we did with it; of an order we never saw, what its date and status say."""
+    if record is not None and record.state != RecordState.FILTERED:
+        state = RecordState(record.state)
+        return state.label, state.tone, record.reason
+    verdict = judge(order, Rules.of(cart), timezone.now())
+    if verdict.outcome == Outcome.BEFORE_START:
+        return Outcome.BEFORE_START.label, QUIET, ""
+    if verdict.outcome == Outcome.FILTERED:
+        return RecordState.FILTERED.label, QUIET, verdict.reason
+    return RecordState.SEEN.label, INFO, ""
+
+
+def _item_row(
+    cart: Cart, adapter: CartAdapter, row: RawRecord, record: Record | None, refs: dict[int, gateway.Ref]
+) -> LiveRow:
+    url = adapter.admin_url(Kind.ITEM, row.external_id)
+    try:
+        item = adapter.parse_item(row.body)
+    except Rejected as error:
+        return LiveRow(row.external_id, row.external_id, "Cannot be read", "danger", url, reason=error.sentence)
+    linked = refs.get(record.local_id) if record and record.local_id else None
+    label, tone = ("Linked", "success") if linked else ("Not linked", INFO)
+    if item.has_variations:
+        count = Record.objects.filter(cart=cart, kind=Kind.ITEM, parent_id=row.external_id, local_id__gt=0).count()
+        label, tone = (f"{count} variations linked", "success") if count else ("Not linked", INFO)
+    return LiveRow(
+        row.external_id,
+        item.sku or item.name,
+        label,
+        tone,
+        url,
+        name=item.name,
+        sku=item.sku,
+        price=item.price,
+        currency=cart.shop_currency,
+        stock=item.stock,
+        status="Active" if item.is_active else "Not published",
+        has_variations=item.has_variations,
+        local=linked,
+        importable=linked is None,
+    )
+
+
+def _customer_row(
+    cart: Cart, adapter: CartAdapter, row: RawRecord, record: Record | None, refs: dict[int, gateway.Ref]
+) -> LiveRow:
+    url = adapter.admin_url(Kind.CUSTOMER, row.external_id)
+    try:
+        customer = adapter.parse_customer(row.body)
+    except Rejected as error:
+        return LiveRow(row.external_id, row.external_id, "Cannot be read", "danger", url, reason=error.sentence)
+    linked = refs.get(record.local_id) if record and record.local_id else None
+    name = f"{customer.first_name} {customer.last_name}".strip()
+    return LiveRow(
+        row.external_id,
+        customer.email or name,
+        "Linked" if linked else "Not linked",
+        "success" if linked else INFO,
+        url,
+        name=name or customer.company,
+        email=customer.email,
+        local=linked,
+        importable=linked is None,
+    )
+
+
+# Ours -------------------------------------------------------------------------------------------------
+
+
+def imported_documents(cart: Cart, page: int = 1) -> OwnPage:
+    """The Orders tab: documents imported from this cart, the newest order first."""
+    records = Record.objects.filter(cart=cart, kind=Kind.ORDER, state=RecordState.IMPORTED).defer("payload")
+    return _own_page(cart, records.order_by("-placed_at", "-id"), gateway.document_refs, page)
+
+
+def _own_page(
+    cart: Cart, records: QuerySet[Record], find_refs: Callable[[list[int]], dict[int, gateway.Ref]], page: int
+) -> OwnPage:
+    start = (page - 1) * PER_PAGE
+    found: Sequence[Record] = list(records[start : start + PER_PAGE + 1])
+    refs = find_refs([record.local_id for record in found if record.local_id])
+    adapter = adapter_for(cart)
+    rows = tuple(
+        OwnRow(
+            refs[record.local_id],
+            refs[record.local_id].state,
+            refs[record.local_id].tone,
+            record.external_id,
+            adapter.admin_url(record.kind, record.external_id),
+            record,
+        )
+        for record in found[:PER_PAGE]
+        if record.local_id in refs
+    )
+    return OwnPage(rows, page, is_last=len(found) <= PER_PAGE)
+
+
+def our_items(cart: Cart, search: str = "", page: int = 1) -> OwnPage:
+    return _with_links(cart, Kind.ITEM, gateway.page_of_items(search, page, PER_PAGE), page)
+
+
+def our_customers(cart: Cart, search: str = "", page: int = 1) -> OwnPage:
+    return _with_links(cart, Kind.CUSTOMER, gateway.page_of_customers(search, page, PER_PAGE), page)
+
+
+def _with_links(cart: Cart, kind: Kind, refs: list[gateway.Ref], page: int) -> OwnPage:
+    """`refs` holds one more than a page where there is a next one."""
+    shown = refs[:PER_PAGE]
+    linked = Record.objects.filter(cart=cart, kind=kind, local_id__in=[ref.id for ref in shown]).defer("payload")
+    records = {record.local_id: record for record in linked}
+    adapter = adapter_for(cart)
+    rows = []
+    for ref in shown:
+        record = records.get(ref.id)
+        if record is None:
+            rows.append(OwnRow(ref, "Not in this cart", QUIET))
+        else:
+            url = adapter.admin_url(kind, record.parent_id or record.external_id)
+            rows.append(OwnRow(ref, "Linked", "success", record.external_id, url, record))
+    return OwnPage(tuple(rows), page, is_last=len(refs) <= PER_PAGE)

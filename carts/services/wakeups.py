@@ -1,0 +1,26 @@
+"""Wake-ups through the broker. They carry ids only; a lost one costs a tick's wait, never any work."""
+
+import logging
+
+from celery import current_app
+from django.db import transaction
+
+log = logging.getLogger(__name__)
+
+
+def wake_feed(feed_id: int) -> None:
+    """After the transaction: look at this feed now rather than at the next tick."""
+    transaction.on_commit(lambda: send("carts.tasks.poll_if_due", feed_id))
+
+
+def wake_run(run_id: int) -> None:
+    transaction.on_commit(lambda: send("carts.tasks.work_on_run", run_id))
+
+
+def send(task: str, *ids: object) -> bool:
+    try:
+        current_app.send_task(task, args=ids, ignore_result=True)
+    except Exception as error:  # every broker has exceptions of its own
+        log.warning("%s was not sent (%s); the next tick finds the work", task, type(error).__name__)
+        return False
+    return True

@@ -1,0 +1,25 @@
+"""Celery's tasks: ids in, one service call each. Running one twice is harmless."""
+
+from celery import shared_task
+
+from carts.services import ticking
+
+
+@shared_task
+def tick() -> None:
+    ticking.tick()
+
+
+@shared_task
+def poll_feed(feed_id: int, token: str) -> None:
+    ticking.poll_claimed(feed_id, token)
+
+
+@shared_task
+def poll_if_due(feed_id: int) -> None:
+    ticking.poll_if_due(feed_id)
+
+
+@shared_task
+def work_on_run(run_id: int) -> None:
+    ticking.work_on_run(run_id)
