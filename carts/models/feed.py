@@ -20,6 +20,8 @@ class Feed(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     # The poll's heartbeat: when it last came to its end, whatever it found.
     polled_at = models.DateTimeField(null=True, blank=True)
+    # When a poll last looked back far enough for orders that were committed or re-dated long after their time.
+    looked_back_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     needs_person = models.BooleanField(default=False)
     error_kind = models.CharField(max_length=20, blank=True)

@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 RATE_LIMIT_SECONDS = 60  # when the shop does not say how long
 MAX_BACK_OFF_SECONDS = 1800
 WAITING_BATCH = 100
+# The overlap finds orders committed late by seconds. Now and then a poll looks back much further, for orders that a
+# plug-in, an import or a restored backup of the shop wrote with an older time.
+LOOK_BACK = timedelta(days=2)
+LOOK_BACK_EVERY = timedelta(hours=6)
 # Feeds that a tick wakes; the rest is due still at the next one.
 MAX_WOKEN = 200
 
@@ -66,12 +70,15 @@ class Poll:
         self._started_by = started_by
         self._high_water = feed.high_water
         self._newest_placed: datetime | None = None
+        looked = feed.looked_back_at
+        self._looks_back = looked is None or looked < timezone.now() - LOOK_BACK_EVERY
 
     def since(self) -> datetime | None:
         """Closed start: the fence, or the newest order stored less the overlap for late commits."""
         if self.feed.high_water is None:
             return self.cart.order_fence
-        start = self.feed.high_water - timedelta(seconds=capabilities(self.cart).overlap_seconds)
+        overlap = timedelta(seconds=capabilities(self.cart).overlap_seconds)
+        start = self.feed.high_water - (LOOK_BACK if self._looks_back else overlap)
         return max(start, self.cart.order_fence) if self.cart.order_fence else start
 
     @property
@@ -131,6 +138,7 @@ class Poll:
             failures=0,
             error="",
             error_kind="",
+            **({"looked_back_at": now} if self._looks_back else {}),
         )
         if self.run:
             move_last_order_from(self.cart, self._newest_placed)

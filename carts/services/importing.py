@@ -98,17 +98,18 @@ class Importer:
 
     def _park(self, row: RawRecord, error: Exception) -> list[Decision]:
         """A row that cannot be written: perhaps because its document is there already, else it is a problem."""
-        order = self._adapter.parse_order(row.body)
         known = self._planner.known([row.external_id]).get(row.external_id)
         document_id = gateway.document_of(self.cart.source, row.external_id)
         if document_id:
+            order = self._adapter.parse_order(row.body)
             decision = Decision(row, order, Outcome.ALREADY, known=known, local_id=document_id)
         else:
             log.error("Order %s of cart %s could not be written", row.external_id, self.cart.pk, exc_info=error)
             sentence = (
                 "It could not be written into the system; the log has the cause. Click Retry when that is mended."
             )
-            decision = Decision(row, order, Outcome.FAILED, Reason.WRITE_FAILED, sentence, known=known)
+            # Without the order: one of its own values may be what the database refuses.
+            decision = Decision(row, None, Outcome.FAILED, Reason.WRITE_FAILED, sentence, known=known)
         self._save_records([decision])
         self._save_outcomes([decision])
         return [decision]
@@ -210,7 +211,7 @@ class Importer:
             reason_code=decision.reason_code,
             reason=decision.reason,
             digest=row.digest,
-            payload=self._adapter.clean(row.body) if order else row.body.decode(errors="replace"),
+            payload=self._adapter.clean(row.body) if order else readable(row.body),
             local_id=decision.local_id,
             picked_by_hand=decision.picked_by_hand,
             modified_at=row.modified_at,
@@ -273,3 +274,8 @@ def new_customer(cart: Cart, order: CartOrder, import_key: str) -> "gateway.NewC
         return gateway.new_customer(f"Guests of {cart.name}", "", order.billing, order.shipping, import_key)
     name = order.billing.name or order.billing.company or order.email or f"Customer {order.external_customer_id}"
     return gateway.new_customer(name, order.email, order.billing, order.shipping, import_key)
+
+
+def readable(body: bytes) -> str:
+    """A body nobody could parse, as text a database takes."""
+    return body.decode(errors="replace").replace("\0", "")
