@@ -1,15 +1,14 @@
-"""Every status of the system once: value, label, tone."""
+"""Every status once: value, label, tone. `tone` is a label type of the panel's badges."""
 
 from django.db.models import TextChoices
+
+GOOD, BAD, WARN, INFO, QUIET = "success", "danger", "warning", "info", ""
 
 
 class DocumentType(TextChoices):
     CASH_SALE = "cash_sale", "Cash Sale"
     SALES_ORDER = "sales_order", "Sales Order"
     SALES_INVOICE = "sales_invoice", "Sales Invoice"
-
-
-NUMBER_PREFIX = {DocumentType.CASH_SALE: "CS", DocumentType.SALES_ORDER: "SO", DocumentType.SALES_INVOICE: "SI"}
 
 
 class DocumentState(TextChoices):
@@ -19,7 +18,14 @@ class DocumentState(TextChoices):
 
     @property
     def tone(self) -> str:
-        return {"pending": "warning", "approved": "success", "cancelled": ""}[self.value]
+        return _STATE_TONES[self]
+
+
+_STATE_TONES = {
+    DocumentState.PENDING: WARN,
+    DocumentState.APPROVED: GOOD,
+    DocumentState.CANCELLED: QUIET,
+}
 
 
 class LineKind(TextChoices):
@@ -31,10 +37,10 @@ class LineKind(TextChoices):
 
 
 class MovementReason(TextChoices):
-    ADJUSTMENT = "adjustment", "Adjustment"
     OPENING = "opening", "Opening stock"
+    ADJUSTMENT = "adjustment", "Adjustment"
     SALE = "sale", "Sale"
-    COMMIT = "commit", "Committed"
+    COMMIT = "commit", "Committed to an order"
     REVERSAL = "reversal", "Reversal"
 
 
@@ -51,13 +57,36 @@ class AccountKind(TextChoices):
 
 
 class AccountCode(TextChoices):
-    """The accounts the postings use, by their code in the chart."""
+    """The accounts that postings use, by their code and name in the chart."""
 
+    CASH_CLEARING = "1000", "Cash clearing"
     RECEIVABLE = "1100", "Accounts receivable"
-    CASH_CLEARING = "1200", "Cash clearing"
-    SALES_TAX = "2200", "Sales tax payable"
+    TAX_PAYABLE = "2200", "Sales tax payable"
     SALES = "4000", "Sales"
     SHIPPING = "4100", "Shipping income"
-    FEES = "4200", "Fees"
     DISCOUNTS = "4900", "Discounts given"
     ROUNDING = "6900", "Rounding"
+
+    @property
+    def kind(self) -> AccountKind:
+        return _ACCOUNT_KINDS[self]
+
+
+_ACCOUNT_KINDS = {
+    AccountCode.CASH_CLEARING: AccountKind.ASSET,
+    AccountCode.RECEIVABLE: AccountKind.ASSET,
+    AccountCode.TAX_PAYABLE: AccountKind.LIABILITY,
+    AccountCode.SALES: AccountKind.INCOME,
+    AccountCode.SHIPPING: AccountKind.INCOME,
+    AccountCode.DISCOUNTS: AccountKind.EXPENSE,
+    AccountCode.ROUNDING: AccountKind.EXPENSE,
+}
+
+
+class Series(TextChoices):
+    """Number series: the value is what stands before the number."""
+
+    CASH_SALE = "CS", "Cash Sales"
+    SALES_ORDER = "SO", "Sales Orders"
+    SALES_INVOICE = "SI", "Sales Invoices"
+    CUSTOMER = "CU", "Customers"

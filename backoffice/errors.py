@@ -1,14 +1,29 @@
-class BackofficeError(Exception):
-    """Something the system may not do now. `sentence`: what happened and what to do, for staff."""
+"""What the system refuses. The text of each is a sentence for staff: what happened, what to do."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+
+class BackofficeError(Exception):
+    """Nothing was changed."""
+
+    @property
+    def sentence(self) -> str:
+        return str(self)
 
 
 class DocumentError(BackofficeError):
-    """A document is not in the state this needs."""
+    """A document cannot be approved or cancelled as it stands."""
+
+
+class AlreadyDone(DocumentError):
+    """The document is already as it was to become."""
+
+
+class StockError(BackofficeError):
+    """Stock cannot be changed as asked."""
+
+
+class UnbalancedEntry(BackofficeError):
+    """Debits and credits of a journal entry differ. Always a fault of the program."""
 
 
 class AppendOnlyError(BackofficeError):
-    """Somebody tried to edit or delete what is posted."""
+    """Something posted was about to be edited or deleted."""

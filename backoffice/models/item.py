@@ -1,40 +1,54 @@
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from backoffice.models.base import money_field
-from backoffice.text import normalise_sku
+from backoffice.models.fields import price_field
+from backoffice.text import normalise, normalise_sku
 
 
 class Item(models.Model):
-    """Something sold. `sku_key` is the SKU as it is compared; a variation names its group as `parent`."""
+    """Something sold. Variations are items of their own under one parent. Prices are without tax."""
 
-    sku = models.CharField("SKU", max_length=100)
-    sku_key = models.CharField(max_length=100, unique=True, editable=False)
+    sku = models.CharField("SKU", max_length=200)
+    # Unique without regard to case and outer spaces.
+    sku_key = models.CharField(max_length=255, unique=True, editable=False)
     name = models.CharField(max_length=250)
+    name_key = models.CharField(max_length=300, db_index=True, editable=False)
     description = models.TextField(blank=True)
-    price = money_field(default=0)
-    sale_price = money_field(null=True, blank=True)
-    tax_class = models.CharField(max_length=50, default="standard", blank=True)
-    tax_rate = models.DecimalField("Tax rate (%)", max_digits=7, decimal_places=4, default=0)
-    barcode = models.CharField(max_length=64, blank=True, db_index=True)
-    weight = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
-    is_stock_keeping = models.BooleanField("Keeps stock", default=True)
-    is_active = models.BooleanField("Active", default=True)
+    price = price_field(default=0, validators=[MinValueValidator(0)])
+    sale_price = price_field(null=True, blank=True, validators=[MinValueValidator(0)])
+    tax_rate = models.DecimalField("tax rate, %", max_digits=7, decimal_places=4, default=0)
+    tax_class = models.CharField(max_length=100, blank=True)
+    barcode = models.CharField(max_length=100, blank=True, db_index=True)
+    weight = price_field(null=True, blank=True, validators=[MinValueValidator(0)])
+    is_stock_keeping = models.BooleanField("stock-keeping", default=True)
+    is_active = models.BooleanField("active", default=True)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="variations")
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
 
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["-id"]
+    history = HistoricalRecords(excluded_fields=["sku_key", "name_key", "created_at", "modified_at"])
 
     def __str__(self) -> str:
-        return f"{self.sku} {self.name}"
+        return f"{self.sku} {self.name}".strip()
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.sku = self.sku.strip()
+    def save(self, *args: Any, **options: Any) -> None:
+        self.set_keys()
+        if options.get("update_fields") is not None:
+            options["update_fields"] = {*options["update_fields"], "sku_key", "name_key"}
+        super().save(*args, **options)
+
+    def set_keys(self) -> None:
         self.sku_key = normalise_sku(self.sku)
-        super().save(*args, **kwargs)
+        self.name_key = normalise(self.name)
+
+    def clean(self) -> None:
+        # The constraint decides; this is only to say it kindly.
+        twin = Item.objects.filter(sku_key=normalise_sku(self.sku)).exclude(pk=self.pk).first()
+        if twin:
+            raise ValidationError({"sku": f"The item {twin} has this SKU already. Choose another."})
+        if self.pk and self.parent_id == self.pk:
+            raise ValidationError({"parent": "An item cannot be a variation of itself. Choose another."})

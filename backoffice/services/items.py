@@ -1,39 +1,51 @@
-"""Items: found by SKU, made once a SKU."""
+"""Items: found by SKU, made by imports, searched by staff."""
 
 from collections.abc import Collection
 from dataclasses import asdict
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
-
 from backoffice.models import Item
-from backoffice.text import normalise_sku
-from backoffice.types import FoundItem, NewItem
+from backoffice.text import normalise, normalise_sku
+from backoffice.types import ItemLite, NewItem
+
+MOST_FOUND = 1000  # a search that finds more is too wide to read anyway
 
 
-def find_by_skus(sku_keys: Collection[str]) -> dict[str, FoundItem]:
-    """By normalised SKU; unknown ones are not among the keys."""
-    rows = Item.objects.filter(sku_key__in=sku_keys).values_list("sku_key", "pk", "is_stock_keeping", "is_active")
-    return {key: FoundItem(pk, keeps, active) for key, pk, keeps, active in rows}
+def find_by_skus(skus: Collection[str]) -> dict[str, ItemLite]:
+    """Items by normalised SKU. One that is unknown is left out."""
+    keys = {normalise_sku(sku) for sku in skus}
+    rows = Item.objects.filter(sku_key__in=keys).values_list("sku_key", "pk", "is_stock_keeping", "is_active")
+    return {key: ItemLite(pk, keeps, active) for key, pk, keeps, active in rows}
 
 
 def create_item(new: NewItem) -> int:
-    """The id of the item with this SKU, made now or there before. ValueError without a SKU."""
+    """The id of the item with this SKU, made if there is none. ValueError when the SKU is empty."""
     key = normalise_sku(new.sku)
     if not key:
-        raise ValueError("an item needs a SKU")
-    try:
-        with transaction.atomic():
-            return Item.objects.create(**asdict(new)).pk
-    except IntegrityError:
-        found = Item.objects.filter(sku_key=key).values_list("pk", flat=True).first()
-        if found is None:
-            raise
-        return found
+        raise ValueError("An item needs a SKU.")
+    values = asdict(new) | {"sku": new.sku.strip()}
+    item, _ = Item.objects.get_or_create(sku_key=key, defaults=values)
+    return item.pk
 
 
 def search(text: str, limit: int) -> list[int]:
-    """Ids of items whose SKU, name or barcode begins with the text."""
+    """Ids of at most `limit` items whose SKU, name or barcode begins with the text, each through an index."""
     text = text.strip()
-    begins = Q(sku_key__startswith=normalise_sku(text)) | Q(name__istartswith=text) | Q(barcode__startswith=text)
-    return list(Item.objects.filter(begins).values_list("pk", flat=True)[:limit])
+    if not text:
+        return []
+    found: dict[int, None] = {}
+    for rows in (
+        Item.objects.filter(sku_key__startswith=normalise_sku(text)),
+        Item.objects.filter(barcode__startswith=text),
+        Item.objects.filter(name_key__startswith=normalise(text)),
+    ):
+        found |= dict.fromkeys(rows.values_list("pk", flat=True)[:limit])
+    return list(found)[:limit]
+
+
+def page(text: str, number: int, size: int) -> list[int]:
+    """Ids of page `number` (from 1), newest first; one more than `size` when there is a next page."""
+    rows = Item.objects.order_by("-pk").values_list("pk", flat=True)
+    if text.strip():
+        rows = rows.filter(pk__in=search(text, MOST_FOUND))
+    start = (number - 1) * size
+    return list(rows[start : start + size + 1])

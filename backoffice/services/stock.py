@@ -1,72 +1,121 @@
-"""Every stock change of the system passes `move`: ledger rows and levels in one transaction."""
+"""The only way stock changes, and what can be sold."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
-from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Sum
-from django.dispatch import Signal
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.utils import timezone
 
 from backoffice.choices import DocumentState, LineKind, MovementReason
-from backoffice.models import Document, DocumentLine, StockLevel, StockMovement
-from backoffice.types import Availability, StockChange
+from backoffice.errors import StockError
+from backoffice.models import Document, DocumentLine, Item, StockLevel, StockMovement
+from backoffice.signals import stock_changed
+from backoffice.types import ZERO, Availability, StockChange
 
-# Sent inside the transaction of the change, with item_ids: whoever must act on it writes its mark there and then.
-stock_changed = Signal()
+ITEMS_PER_STATEMENT = 300  # SQLite takes 999 parameters
 
 
-@transaction.atomic
 def move(
     changes: Sequence[StockChange],
-    reason: MovementReason,
     *,
     document: Document | None = None,
-    by: Any = None,
+    by: User | None = None,
     note: str = "",
 ) -> None:
-    """Write the ledger and move the levels. Levels are touched in the order of item ids: no two moves deadlock."""
-    changes = [change for change in changes if change.on_hand or change.committed]
-    if not changes:
-        return
-    StockMovement.objects.bulk_create(
+    """Write one movement for each change and bring the levels up to date, in one transaction.
+
+    However many items: one statement for the movements, one for the levels. `stock_changed` is sent inside.
+    """
+    document_id = document.pk if document else None
+    move_for([(change, document_id) for change in changes], by=by, note=note)
+
+
+def move_for(changes: Iterable[tuple[StockChange, int | None]], *, by: User | None = None, note: str = "") -> None:
+    """Like `move`, for the changes of several documents at once: (change, document id)."""
+    now = timezone.now()
+    movements = [
         StockMovement(
             item_id=change.item_id,
             on_hand_change=change.on_hand,
             committed_change=change.committed,
-            reason=reason,
-            document=document,
-            by=by,
+            reason=change.reason,
+            document_id=document_id,
             note=note,
+            at=now,
+            by=by,
         )
-        for change in changes
-    )
-    sums: dict[int, tuple[Decimal, Decimal]] = defaultdict(lambda: (Decimal(0), Decimal(0)))
-    for change in changes:
-        on_hand, committed = sums[change.item_id]
-        sums[change.item_id] = (on_hand + change.on_hand, committed + change.committed)
-    StockLevel.objects.bulk_create([StockLevel(item_id=item_id) for item_id in sorted(sums)], ignore_conflicts=True)
-    for item_id in sorted(sums):
-        on_hand, committed = sums[item_id]
-        StockLevel.objects.filter(pk=item_id).update(
-            on_hand=F("on_hand") + on_hand, committed=F("committed") + committed
-        )
-    stock_changed.send(sender=StockLevel, item_ids=sorted(sums))
+        for change, document_id in changes
+        if change.on_hand or change.committed
+    ]
+    if not movements:
+        return
+    with transaction.atomic():
+        StockMovement.objects.bulk_create(movements)
+        item_ids = _add_to_levels(movements)
+        stock_changed.send(sender=StockLevel, item_ids=tuple(item_ids))
+
+
+def adjust(item: Item, quantity: Decimal, *, by: User | None, note: str) -> None:
+    """Add to (below zero: take from) what is on hand, by hand. StockError when there is no stock to keep."""
+    if not item.is_stock_keeping:
+        raise StockError(f"{item} is not stock-keeping, so nothing was changed. Tick stock-keeping on it first.")
+    if not quantity:
+        raise StockError("The quantity is zero, so nothing was changed. Enter what came in, or what left with a minus.")
+    move([StockChange(item.pk, MovementReason.ADJUSTMENT, on_hand=quantity)], by=by, note=note)
 
 
 def availability(item_ids: Collection[int]) -> dict[int, Availability]:
-    """For every id asked for; items without stock rows have zeros."""
-    levels = {row.pk: row for row in StockLevel.objects.filter(pk__in=item_ids)}
-    waiting = DocumentLine.objects.filter(
-        item_id__in=item_ids, kind=LineKind.ITEM, document__state=DocumentState.PENDING
+    """What is known of each item asked for, of those without stock too. Two statements."""
+    levels = {level.pk: level for level in StockLevel.objects.filter(pk__in=item_ids).only("on_hand", "committed")}
+    pending = dict(
+        DocumentLine.objects.filter(kind=LineKind.ITEM, item_id__in=item_ids, document__state=DocumentState.PENDING)
+        .values_list("item_id")
+        .annotate(Sum("quantity"))
     )
-    pending = dict(waiting.values_list("item_id").annotate(units=Sum("quantity")).order_by())
     return {
         item_id: Availability(
-            on_hand=levels[item_id].on_hand if item_id in levels else Decimal(0),
-            committed=levels[item_id].committed if item_id in levels else Decimal(0),
-            pending=pending.get(item_id) or Decimal(0),
+            on_hand=levels[item_id].on_hand if item_id in levels else ZERO,
+            committed=levels[item_id].committed if item_id in levels else ZERO,
+            pending=pending.get(item_id, ZERO),
         )
         for item_id in item_ids
     }
+
+
+def announce(item_ids: Iterable[int | None]) -> None:
+    """Tell that what can be sold of these items changed though none moved: a PENDING document came or went."""
+    known = sorted({item_id for item_id in item_ids if item_id is not None})
+    if known:
+        stock_changed.send(sender=StockLevel, item_ids=tuple(known))
+
+
+def _add_to_levels(movements: Iterable[StockMovement]) -> list[int]:
+    on_hand: dict[int, Decimal] = defaultdict(Decimal)
+    committed: dict[int, Decimal] = defaultdict(Decimal)
+    for movement in movements:
+        on_hand[movement.item_id] += movement.on_hand_change
+        committed[movement.item_id] += movement.committed_change
+    # Every transaction takes the rows in this order, so that no two wait for each other.
+    item_ids = sorted(on_hand)
+    for start in range(0, len(item_ids), ITEMS_PER_STATEMENT):
+        part = item_ids[start : start + ITEMS_PER_STATEMENT]
+        _upsert([(item_id, on_hand[item_id], committed[item_id]) for item_id in part])
+    return item_ids
+
+
+def _upsert(rows: Sequence[tuple[int, Decimal, Decimal]]) -> None:
+    # The ORM's upsert can only set what it inserts; this one adds, making the row of a new item on the way.
+    # ROUND takes off what SQLite's binary fractions leave behind.
+    table = connection.ops.quote_name(StockLevel._meta.db_table)
+    places = ", ".join(["(%s, %s, %s)"] * len(rows))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (item_id, on_hand, committed) VALUES {places} "
+            f"ON CONFLICT (item_id) DO UPDATE SET "
+            f"on_hand = ROUND({table}.on_hand + EXCLUDED.on_hand, 4), "
+            f"committed = ROUND({table}.committed + EXCLUDED.committed, 4)",
+            [value for row in rows for value in row],
+        )
