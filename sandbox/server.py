@@ -48,6 +48,7 @@ class PracticeServer:
         self.faults = Faults()
         self.requests: deque[Received] = deque(maxlen=LOG_LENGTH)
         self.stopping = Event()
+        self.connections_opened = 0
         self._connections: set[socket.socket] = set()
         self._lock = Lock()
         self._http = _Listener(("127.0.0.1", port), self)
@@ -73,6 +74,7 @@ class PracticeServer:
     def opened(self, connection: socket.socket) -> None:
         with self._lock:
             self._connections.add(connection)
+            self.connections_opened += 1
 
     def closed(self, connection: socket.socket) -> None:
         with self._lock:
@@ -88,6 +90,10 @@ class PracticeServer:
         except ConnectionLost:
             self._log(request, 0, faults)
             raise
+        except Exception:
+            # A broken shop answers as a broken WordPress does, and its reason goes to the terminal.
+            traceback.print_exc()
+            response = self.platform.refusal(500)
         self._log(request, response.status, faults)
         return response, faults
 
@@ -174,10 +180,6 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionLost as lost:
             self._drop(resets=str(lost) == "reset")
             return
-        except Exception:
-            # A broken shop answers as a broken WordPress does, and its reason goes to the terminal.
-            traceback.print_exc()
-            response, faults = self.server.practice.platform.refusal(500), []
         self._send(response, is_cut=any(fault.kind == "truncated" for fault in faults))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve

@@ -53,7 +53,19 @@ class Shopper:
         if order.status in TAKES_STOCK:
             for line in order.lines:
                 line.stock_taken = line.quantity if line.product_id else 0
+        if self._lines is None and order.paid and order.total > 0:
+            self._take_back(rng, order)
         return order
+
+    def _take_back(self, rng: random.Random, order: Order) -> None:
+        """Some paid orders are refunded: all of it, one line with its tax, or a little money."""
+        chance = rng.random()
+        if chance < 0.03:
+            self._shop.refund(order, order.modified, reason="Returned")
+        elif chance < 0.06 and order.lines[0].total > 0:
+            self._shop.refund(order, order.modified, reason="Damaged", lines={order.lines[0].id: 1})
+        elif chance < 0.09 and order.total > 1:
+            self._shop.refund(order, order.modified, Decimal("1.00"), "Late delivery")
 
     def _next(self) -> tuple[random.Random, int]:
         number = self._shop.next_id("buyer")

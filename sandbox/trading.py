@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from sandbox.catalogue import Catalogue, assign
-from sandbox.money import CENT, add_up, apply_coupon, cents, tax_lines
-from sandbox.records import ZERO, Address, Coupon, Fee, Line, Order, Product, Refund, Shipping, TaxShare
+from sandbox.money import add_up, apply_coupon, cents
+from sandbox.records import ZERO, Address, Coupon, Fee, Line, Order, Product, Refund, Shipping
+from sandbox.refunding import left_to_refund, make_refund
 
 PAID = ("processing", "completed")
 TAKES_STOCK = ("processing", "completed", "on-hold")
@@ -213,53 +214,29 @@ class Trading(Catalogue):
         Raises ValueError when more than what is left is asked for, or nothing.
         """
         order = self.orders.rows[order_id]
-        left = order.total - sum((refund.amount for refund in order.refunds), ZERO)
-        parts = [self._refunded(order, line_id, count) for line_id, count in (lines or {}).items()]
-        if amount is None:
-            amount = -sum((p.total + p.total_tax for p in parts), ZERO) if parts else left
-        if not ZERO < amount <= left:
-            raise ValueError("Invalid refund amount.")
         with self.changing():
-            refund = Refund(
-                id=self.next_id("post", 11),
-                order_id=order.id,
-                created=self.clock.now(),
-                amount=amount.quantize(CENT),
-                reason=reason,
-                lines=parts,
-                refunded_lines=list(lines or {}),
-                total_tax=sum((part.total_tax for part in parts), ZERO),
-            )
-            refund.taxes = tax_lines(Order(0, "", order.created, order.created, "", lines=parts), self.next_item_id)
-            order.refunds.insert(0, refund)
+            refund = self.refund(order, self.clock.now(), amount, reason, lines)
             if restock:
                 self._restock(order, lines or {})
-            if amount == left:
-                order.status = "refunded"
             self.touch_order(order)
         return refund
 
-    def _refunded(self, order: Order, line_id: int, quantity: int) -> Line:
-        line = next(line for line in order.lines if line.id == line_id)
-        taxes = []
-        for share in line.taxes:
-            part = -cents(share.total * quantity / line.quantity)
-            taxes.append(TaxShare(share.rate_id, part, part))
-        total = -cents(line.total * quantity / line.quantity)
-        tax = sum((share.total for share in taxes), ZERO)
-        return Line(
-            id=self.next_item_id(),
-            name=line.name,
-            quantity=-quantity,
-            product_id=line.product_id,
-            variation_id=line.variation_id,
-            tax_class=line.tax_class,
-            subtotal=total,
-            subtotal_tax=tax,
-            total=total,
-            total_tax=tax,
-            taxes=taxes,
-        )
+    def refund(
+        self,
+        order: Order,
+        moment: datetime,
+        amount: Decimal | None = None,
+        reason: str = "",
+        lines: dict[int, int] | None = None,
+    ) -> Refund:
+        """What `refund_order` writes into the order itself; saves nothing and moves no stock."""
+        refund = make_refund(order, moment, self.next_item_id, amount, lines or {})
+        refund.id = self.next_id("post", 11)
+        refund.reason = reason
+        order.refunds.insert(0, refund)
+        if left_to_refund(order) == ZERO:
+            order.status = "refunded"
+        return refund
 
     def _restock(self, order: Order, quantities: dict[int, int]) -> None:
         for line in order.lines:

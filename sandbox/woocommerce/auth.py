@@ -76,15 +76,18 @@ class Authentication:
         return key
 
     def _signed(self, request: Request) -> Key | None:
-        headers = {"Authorization": request.headers.get("Authorization", "")}
+        authorization = request.headers.get("Authorization", "")
+        headers = {"Authorization": authorization} if authorization.startswith("OAuth ") else {}
         scheme = "https" if request.is_https else "http"
         uri = f"{scheme}://{request.headers.get('Host', '')}{request.target}"
         query = request.target.partition("?")[2]
-        with_signature = dict(
-            signature.collect_parameters(query, headers=headers, exclude_oauth_signature=False)
-            if "oauth_" in request.target or "OAuth" in headers["Authorization"]
-            else []
-        )
+        if not headers and "oauth_" not in query:
+            return None
+        try:
+            parts = signature.collect_parameters(query, headers=headers, exclude_oauth_signature=False)
+        except ValueError:
+            return None
+        with_signature = dict(parts)
         given = {name: with_signature.get(f"oauth_{name}", "") for name in _OAUTH}
         if not any(given.values()):
             return None

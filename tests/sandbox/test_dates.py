@@ -56,9 +56,7 @@ def test_a_value_that_is_no_date_time_is_refused(call, three, since):
         "data": {
             "status": 400,
             "params": {"modified_after": "Invalid date."},
-            "details": {
-                "modified_after": {"code": "rest_invalid_date", "message": "Invalid date.", "data": None}
-            },
+            "details": {"modified_after": {"code": "rest_invalid_date", "message": "Invalid date.", "data": None}},
         },
     }
 

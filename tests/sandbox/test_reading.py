@@ -140,9 +140,7 @@ def test_customers_hide_other_roles(place, call):
     assert {row["role"] for row in call.get("customers")} == {"customer"}
     everyone = call.get("customers", role="all", orderby="id", order="asc")
     assert [row["role"] for row in everyone] == ["administrator", "customer", "customer", "customer"]
-    assert [row["email"] for row in call.get("customers", email="CUSTOMER2@example.test")] == [
-        "customer2@example.test"
-    ]
+    assert [row["email"] for row in call.get("customers", email="CUSTOMER2@example.test")] == ["customer2@example.test"]
 
 
 @pytest.mark.parametrize(
