@@ -64,16 +64,18 @@ def order_body(shop: Shop, order: Order) -> dict[str, Any]:
         "date_completed_gmt": gmt(order.completed),
         "date_paid_gmt": gmt(order.paid),
         "currency_symbol": SYMBOLS.get(order.currency, order.currency),
-        "_links": {
-            **links(shop.url, f"orders/{order.id}", "orders"),
-            "email_templates": [
-                {
-                    "embeddable": True,
-                    "href": f"{shop.url}/wp-json/wc/v3/orders/{order.id}/actions/email_templates",
-                }
-            ],
-        },
+        "_links": _order_links(shop, order),
     }
+
+
+def _order_links(shop: Shop, order: Order) -> dict[str, Any]:
+    root = f"{shop.url}/wp-json/wc/v3"
+    block = links(shop.url, f"orders/{order.id}", "orders")
+    templates = f"{root}/orders/{order.id}/actions/email_templates"
+    block["email_templates"] = [{"embeddable": True, "href": templates}]
+    if order.customer_id:
+        block["customer"] = [{"href": f"{root}/customers/{order.customer_id}"}]
+    return block
 
 
 def line_body(shop: Shop, line: Line, refunded_line: int = 0) -> dict[str, Any]:
