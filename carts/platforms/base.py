@@ -36,11 +36,13 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """All an adapter needs to reach one shop. `ca_bundle`: path of a PEM file, or "" for the usual authorities."""
+    """All an adapter needs to reach one shop. `ca_bundle`: path of a PEM file, or "" for the usual authorities;
+    `timezone`: the shop's, as Test Connection read it, or ""."""
 
     url: str
     credentials: Mapping[str, str]
     ca_bundle: str = ""
+    timezone: str = ""
     timeout_seconds: float = 30.0
 
 

@@ -20,11 +20,10 @@ DETAIL_LENGTH = 300
 class ShopSession:
     """Sends requests to one shop. Never follows a redirect (it would carry the key elsewhere), never retries."""
 
-    def __init__(self, *, auth: AuthBase | None, ca_bundle: str, timeout_seconds: float, pool_size: int = 4) -> None:
+    def __init__(self, *, ca_bundle: str, timeout_seconds: float, pool_size: int = 4) -> None:
         self._session = requests.Session()
         # The environment's proxies and .netrc must not decide where a shop's key goes.
         self._session.trust_env = False
-        self._session.auth = auth
         self._session.verify = ca_bundle or True
         self._session.headers.update({"Accept": "application/json", "User-Agent": "CartSync"})
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
@@ -33,12 +32,18 @@ class ShopSession:
         self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout_seconds), timeout_seconds)
 
     def request(
-        self, method: str, url: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+        self,
+        method: str,
+        url: str,
+        *,
+        auth: AuthBase | None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
     ) -> requests.Response:
         """The answer, whose body is whole and JSON. Anything else is raised as the CartError it means."""
         try:
             response = self._session.request(
-                method, url, params=params, json=json, timeout=self._timeout, allow_redirects=False
+                method, url, auth=auth, params=params, json=json, timeout=self._timeout, allow_redirects=False
             )
         except requests.RequestException as error:
             raise _network_error(error, url) from None
@@ -115,18 +120,15 @@ def error_of(response: requests.Response) -> CartError:
             "URL (https, with or without www) and click Test Connection.",
             detail=f"HTTP {status}",
         )
-    if (status in (429, 503) and "Retry-After" in response.headers) or status == 429:
+    if status == 429 or (status == 503 and "Retry-After" in response.headers):
+        what = "asked us to slow down" if status == 429 else "is closed for maintenance"
         return RateLimited(
-            "The shop asked us to slow down. Nothing is lost; we go on when the time it named is over.",
+            f"The shop {what}. Nothing is lost; we go on when the time it named is over.",
             wait_seconds=retry_after_seconds(response.headers.get("Retry-After", "")),
             detail=detail,
         )
     if status == 401 or (status == 403 and _is_json(response)):
-        return AuthError(
-            "The shop refused the key. Check under Edit that key and secret are whole and not revoked, then click "
-            "Test Connection. Nothing is read until then.",
-            detail=detail,
-        )
+        return _refused_key(response, detail)
     if status in (404, 410):
         return NotFound("The shop does not have this record.", detail=detail)
     if 400 <= status < 500 and _is_json(response):
@@ -134,6 +136,21 @@ def error_of(response: requests.Response) -> CartError:
     return Unavailable(
         f"The shop answered with an error of its own (HTTP {status}). If it goes on, ask the shop's host. The next "
         "try follows by itself.",
+        detail=detail,
+    )
+
+
+def _refused_key(response: requests.Response, detail: str) -> AuthError:
+    said = message_of(response)
+    if response.status_code == 403:
+        return AuthError(
+            f"The key is right, but its user may not do this in the shop (it says: {said}) Make a key for a user who "
+            "may manage the shop, enter it under Edit, then click Test Connection.",
+            detail=detail,
+        )
+    return AuthError(
+        f"The shop refused the key (it says: {said}) Check under Edit that key and secret are whole, not revoked, and "
+        "allowed to read, then click Test Connection. Nothing is read until then.",
         detail=detail,
     )
 

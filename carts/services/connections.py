@@ -30,10 +30,16 @@ def adapter_for(cart: Cart) -> CartAdapter:
     """Raises ConfigError when the saved credentials cannot be read."""
     digest = connection_digest(cart)
     with _lock:
+        digest += cart.shop_timezone
         known = _adapters.get(cart.pk)
         if known and known[0] == digest:
             return known[1]
-        connection = Connection(url=cart.url, credentials=secrets.unseal(cart.credentials), ca_bundle=cart.ca_bundle)
+        connection = Connection(
+            url=cart.url,
+            credentials=secrets.unseal(cart.credentials),
+            ca_bundle=cart.ca_bundle,
+            timezone=cart.shop_timezone,
+        )
         adapter = connect(cart.platform, connection)
         _adapters[cart.pk] = (digest, adapter)
     # The old session is left to the garbage collector: another thread may be in the middle of a request with it.

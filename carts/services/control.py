@@ -3,9 +3,11 @@
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import timezone as fixed_zone
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -248,9 +250,15 @@ def _where_it_resumes(cart: Cart, feed: Feed | None, at_work: int) -> str:
     return f"{flight}. After the next Start it goes on from orders modified at {at:%Y-%m-%d %H:%M:%S} ({at.tzname()})."
 
 
-def shop_zone(cart: Cart) -> ZoneInfo:
-    """The shop's time zone; UTC while it is unknown or only an offset."""
-    return ZoneInfo(cart.shop_timezone if cart.shop_timezone in available_timezones() else "UTC")
+def shop_zone(cart: Cart) -> tzinfo:
+    """The shop's time zone, a name or "UTC+05:30"; UTC while it is unknown."""
+    if cart.shop_timezone in available_timezones():
+        return ZoneInfo(cart.shop_timezone)
+    offset = re.fullmatch(r"UTC([+-])(\d\d):(\d\d)", cart.shop_timezone)
+    if offset is None:
+        return UTC
+    distance = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+    return fixed_zone(-distance if offset[1] == "-" else distance)
 
 
 def shop_time(cart: Cart, at: datetime) -> datetime:
