@@ -66,7 +66,7 @@ def perform(run: Run, token: str) -> None:
     """Under a lease on the run."""
     Run.objects.filter(pk=run.pk, started_at=None).update(started_at=timezone.now())
     try:
-        if run.parameters.get("matching") and not run.parameters.get("listed"):
+        if "matching" in run.parameters and not run.parameters.get("listed"):
             _list_matching(run, token)
         _work(run, token)
     except StopRequested:
