@@ -1,0 +1,46 @@
+"""How much is measured. Ratios are per order, so a side that is slow needs no more than its figure takes to settle."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Numbers of orders, unless another unit is named."""
+
+    orders: int  # in the shop, and imported at 0 ms and with four requests in flight
+    customers: int
+    items: int
+    plain: int  # the plain way, at 0 ms
+    plain_slow: int  # the plain way, at 200 ms
+    slow: int  # import and floor at 200 ms, one request at a time
+    pairs: int
+    backlog: int  # the long backlog whose memory is compared with that of `orders`
+    few_records: int
+    many_records: int
+
+
+FULL = Sizes(
+    orders=10_000,
+    customers=3_000,
+    items=1_000,
+    plain=400,
+    plain_slow=200,
+    slow=2_000,
+    pairs=5,
+    backlog=100_000,
+    few_records=1_000,
+    many_records=1_000_000,
+)
+# The same cases, each too small for its figure to mean much.
+QUICK = Sizes(
+    orders=1_000,
+    customers=300,
+    items=1_000,
+    plain=100,
+    plain_slow=100,
+    slow=300,
+    pairs=1,
+    backlog=3_000,
+    few_records=1_000,
+    many_records=20_000,
+)
