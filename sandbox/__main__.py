@@ -41,6 +41,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
 def main(given: list[str]) -> None:
     """Serve until SIGINT or SIGTERM."""
     options = arguments(given)
+    # What is loaded stays; scanning it again and again would slow the start and pause a measurement.
+    gc.disable()
     shop = Shop(state=options.state, timezone=options.timezone, currency=options.currency)
     key = Key(options.key, options.secret, options.scope)
     platform = PLATFORMS[options.platform](shop, key, options.basic_over_http)
@@ -55,8 +57,8 @@ def main(given: list[str]) -> None:
     )
     for table in shop.tables:
         table.render_all()
-    # What was loaded stays; scanning it again and again would show as pauses in the middle of a measurement.
     gc.freeze()
+    gc.enable()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: Thread(target=server.stop).start())
     buying = Buying(shopper, options.new_order_every) if options.new_order_every else None

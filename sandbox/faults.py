@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from threading import Lock
+from typing import Any
 
 from msgspec import Struct, convert
 
@@ -64,7 +65,7 @@ class Faults:
         self._faults: list[Fault] = []
         self._lock = Lock()
 
-    def add(self, kind: str, **options) -> Fault:
+    def add(self, kind: str, **options: Any) -> Fault:
         """Switch a fault on; options are the fields of Fault. Raises ValueError on an unknown kind or option."""
         fault = make({"kind": kind, **options})
         with self._lock:
@@ -96,7 +97,7 @@ class Faults:
         return asked
 
 
-def make(options: dict) -> Fault:
+def make(options: dict[str, Any]) -> Fault:
     """A Fault from plain values; text is turned into numbers. Raises ValueError when it makes no sense."""
     unknown = set(options) - set(Fault.__struct_fields__)
     if options.get("kind") not in KINDS or unknown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.message import Message
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -34,6 +35,12 @@ class Request:
         return msgspec.json.decode(self.body) if self.body.strip() else None
 
     @property
+    def is_local(self) -> bool:
+        """Did somebody on this machine ask, and not a proxy for somebody else?"""
+        is_forwarded = "X-Forwarded-For" in self.headers or "X-Forwarded-Proto" in self.headers
+        return ip_address(self.client).is_loopback and not is_forwarded
+
+    @property
     def is_https(self) -> bool:
         """Did a proxy that ends TLS forward this?"""
         return self.headers.get("X-Forwarded-Proto", "").lower() == "https"
@@ -53,12 +60,13 @@ def php_arguments(pairs: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 class Response(Struct):
-    """`listed` are the ids of a list's rows, for faults that move rows between pages."""
+    """`listed` are the ids of a list's rows, and `listed_kind` their kind, for the fault that moves rows."""
 
     status: int = 200
     body: bytes = b""
     headers: Headers = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
+    listed_kind: str = ""
     content_type: str = "application/json; charset=UTF-8"
 
 

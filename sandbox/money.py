@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from msgspec import Struct
 
@@ -39,9 +41,10 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-def rates_for(country: str, state: str, tax_class: str) -> list[TaxRate]:
+@cache
+def rates_for(country: str, state: str, tax_class: str) -> tuple[TaxRate, ...]:
     """The rates that hold at an address for a tax class; a class unknown there pays no tax."""
-    return [r for r in TAX_RATES if r.country == country and r.state in ("", state) and r.tax_class == tax_class]
+    return tuple(r for r in TAX_RATES if r.country == country and r.state in ("", state) and r.tax_class == tax_class)
 
 
 def spread(amount: Decimal, weights: list[Decimal]) -> list[Decimal]:
@@ -69,7 +72,7 @@ def apply_coupon(lines: list[Line], coupon: Coupon) -> None:
     coupon.discount = sum(parts, ZERO)
 
 
-def add_up(order: Order, next_item_id) -> None:
+def add_up(order: Order, next_item_id: Callable[[], int]) -> None:
     """Set every tax and total of the order from its lines' `subtotal` and `total`, shipping and fees.
 
     `next_item_id()` numbers the tax lines that are new; a rate that stays keeps its line's id.
@@ -96,12 +99,12 @@ def _tax_line_item(line: Line, place: tuple[str, str]) -> None:
 def _tax_part(part: Shipping | Fee, place: tuple[str, str]) -> None:
     # A negative fee sent as untaxed comes back taxed on the real server.
     is_taxed = not isinstance(part, Fee) or part.is_taxable or part.total < 0
-    rates = rates_for(*place, getattr(part, "tax_class", "")) if is_taxed else []
+    rates = rates_for(*place, getattr(part, "tax_class", "")) if is_taxed else ()
     part.taxes = [TaxShare(r.id, cents(part.total * r.percent / HUNDRED)) for r in rates]
     part.total_tax = sum((share.total for share in part.taxes), ZERO)
 
 
-def _total(order: Order, next_item_id) -> None:
+def _total(order: Order, next_item_id: Callable[[], int]) -> None:
     order.taxes = tax_lines(order, next_item_id)
     lines_total = sum((line.total for line in order.lines), ZERO)
     order.discount_total = sum((line.subtotal for line in order.lines), ZERO) - lines_total
@@ -117,7 +120,7 @@ def _total(order: Order, next_item_id) -> None:
     order.total = lines_total + order.shipping_total + fees + order.total_tax
 
 
-def tax_lines(order: Order, next_item_id) -> list[TaxLine]:
+def tax_lines(order: Order, next_item_id: Callable[[], int]) -> list[TaxLine]:
     """One line a rate used, its sums over goods and fees apart from shipping."""
     known = {line.rate_id: line.id for line in order.taxes}
     found: dict[int, TaxLine] = {}

@@ -78,7 +78,7 @@ class TaxShare(Struct, omit_defaults=True):
 
 
 class Line(Struct, omit_defaults=True):
-    """`price_before` x quantity is what was asked, `total` what is charged; both without tax."""
+    """`subtotal` is the price before discount, `total` what is charged; both for all pieces, without tax."""
 
     id: int
     name: str

@@ -12,13 +12,12 @@ import struct
 import traceback
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from threading import Event, Lock, Thread
 from typing import Protocol
 
 from sandbox import control
 from sandbox.faults import Fault, Faults
-from sandbox.messages import Received, Request, Response, html_response, received
+from sandbox.messages import Received, Request, Response, html_response, json_response, received
 from sandbox.shop import Shop
 
 # Beyond this the oldest lines of the request log are dropped.
@@ -82,9 +81,12 @@ class PracticeServer:
 
     def answer(self, request: Request) -> tuple[Response, list[Fault]]:
         """The response and the faults that struck. Raises ConnectionLost when there is none to send."""
-        if request.path.startswith("/_practice") and ip_address(request.client).is_loopback:
+        if request.path.startswith("/_practice") and request.is_local:
             return control.handle(self, request), []
-        faults = self.faults.take(request)
+        try:
+            faults = self.faults.take(request)
+        except ValueError as unknown:
+            return json_response({"error": str(unknown)}, 400), []
         try:
             response = self._answer_with(request, faults)
         except ConnectionLost:
@@ -145,7 +147,7 @@ class PracticeServer:
                     for _ in range(fault.count):
                         self.shop.commit_late(int(fault.seconds))
                 elif fault.kind == "rows_move":
-                    self.shop.touch_rows(response.listed[: fault.count])
+                    self.shop.touch_rows(response.listed_kind, response.listed[: fault.count])
         return response
 
 
@@ -211,5 +213,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
 
-    def log_message(self, format: str, *args) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """The request log is `PracticeServer.requests`; the terminal stays quiet."""

@@ -8,13 +8,10 @@ from sandbox.trading import Trading
 class Shop(Trading):
     """What tests and the practice switch hold. See state, catalogue and trading for what it can do."""
 
-    def touch_rows(self, ids: list[int]) -> None:
-        """Edit these orders or products so that a list sorted by modified time moves them to its end."""
-        moment = self.clock.now()
+    def touch_rows(self, kind: str, ids: list[int]) -> None:
+        """Edit records of a kind (order, product, customer): a list sorted by modified time moves them to its end."""
+        table = next((table for table in self.tables if table.kind == kind), None)
         with self.changing():
-            for record_id in ids:
-                table = self.orders if record_id in self.orders.rows else self.products
-                record = table.rows.get(record_id)
-                if record is not None:
-                    record.modified = moment
-                    self.save(table, record)
+            for record in [table.rows[each] for each in ids if each in table.rows] if table else []:
+                record.modified = self.clock.now()
+                self.save(table, record)

@@ -15,6 +15,8 @@ _STATUSES = ("processing", "completed", "pending", "on-hold", "cancelled", "fail
 _WEIGHTS = (46, 37, 4, 5, 5, 3)
 # One order in so many is of the odd kind, so that 250 hold several of each.
 _UNKNOWN_EVERY, _FREE_EVERY, _FOREIGN_EVERY, _DELETED_EVERY = 12, 80, 30, 90
+# Guests come back under the same e-mail.
+_GUESTS = 35
 _PLACES = (
     Address(city="New York", state="NY", postcode="10001", country="US"),
     Address(city="Denver", state="CO", postcode="80202", country="US"),
@@ -107,10 +109,10 @@ class Shopper:
             customer = self._shop.customers.rows[draft.customer_id]
             draft.billing, draft.shipping = customer.billing, customer.shipping
             return
-        place = rng.choice(_PLACES)
+        place, guest = rng.choice(_PLACES), number % _GUESTS + 1
         draft.billing = Address(
-            "Guest", f"Buyer{number}", "", "1 Example St", "", place.city, place.state, place.postcode,
-            place.country, f"guest{number}@example.test", "555-0000",
+            "Guest", f"Buyer{guest}", "", "1 Example St", "", place.city, place.state, place.postcode,
+            place.country, f"guest{guest}@example.test", "555-0000",
         )  # fmt: skip
 
     def _line(self, rng: random.Random) -> LineDraft:

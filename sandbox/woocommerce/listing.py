@@ -56,6 +56,7 @@ def list_response(
     values: dict[str, Any],
     body: Callable[[int], bytes],
     *,
+    kind: str = "",
     forgets_total: bool = False,
 ) -> Response:
     """A page with its headers. `forgets_total`: past the end the total reads 0, as it does for orders."""
@@ -66,7 +67,7 @@ def list_response(
     links = _page_links(request, base, values["page"], pages)
     if links:
         headers.append(("Link", links))
-    return Response(200, b"[" + b",".join(map(body, shown)) + b"]", headers, list(shown))
+    return Response(200, b"[" + b",".join(map(body, shown)) + b"]", headers, list(shown), kind)
 
 
 def _page_links(request: Request, base: str, page: int, pages: int) -> str:

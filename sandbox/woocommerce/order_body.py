@@ -18,21 +18,7 @@ def order_body(shop: Shop, order: Order) -> dict[str, Any]:
     zone = shop.zone
     waits = order.status in ("pending", "failed") and order.total > 0
     return {
-        "id": order.id,
-        "parent_id": 0,
-        "status": order.status,
-        "currency": order.currency,
-        "version": VERSION,
-        "prices_include_tax": False,
-        "date_created": local(order.created, zone),
-        "date_modified": local(order.modified, zone),
-        "discount_total": str(order.discount_total),
-        "discount_tax": str(order.discount_tax),
-        "shipping_total": str(order.shipping_total),
-        "shipping_tax": str(order.shipping_tax),
-        "cart_tax": str(order.cart_tax),
-        "total": str(order.total),
-        "total_tax": str(order.total_tax),
+        **_head(shop, order),
         "customer_id": order.customer_id,
         "order_key": order.key,
         "billing": address(order.billing, with_email=True),
@@ -65,6 +51,27 @@ def order_body(shop: Shop, order: Order) -> dict[str, Any]:
         "date_paid_gmt": gmt(order.paid),
         "currency_symbol": SYMBOLS.get(order.currency, order.currency),
         "_links": _order_links(shop, order),
+    }
+
+
+def _head(shop: Shop, order: Order) -> dict[str, Any]:
+    """Who and what the order is, and its totals."""
+    return {
+        "id": order.id,
+        "parent_id": 0,
+        "status": order.status,
+        "currency": order.currency,
+        "version": VERSION,
+        "prices_include_tax": False,
+        "date_created": local(order.created, shop.zone),
+        "date_modified": local(order.modified, shop.zone),
+        "discount_total": str(order.discount_total),
+        "discount_tax": str(order.discount_tax),
+        "shipping_total": str(order.shipping_total),
+        "shipping_tax": str(order.shipping_tax),
+        "cart_tax": str(order.cart_tax),
+        "total": str(order.total),
+        "total_tax": str(order.total_tax),
     }
 
 

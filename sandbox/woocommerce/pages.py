@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from html import escape
 
 from sandbox.messages import Request, Response, html_response
@@ -80,5 +81,5 @@ def _buyer(order: Order) -> str:
     return f"{who.first_name} {who.last_name} <{who.email}>".strip()
 
 
-def _time(shop: Shop, moment) -> str:
+def _time(shop: Shop, moment: datetime) -> str:
     return moment.astimezone(shop.zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -24,7 +24,7 @@ def orders(api: WooCommerce, request: Request) -> Response:
     values = params.read(request.args, params.ORDERS)
     table = api.shop.orders
     ids = api.memo.ids(table, values, lambda: find_orders(api.shop, values))
-    return list_response(request, api.shop.url, ids, values, table.body, forgets_total=True)
+    return list_response(request, api.shop.url, ids, values, table.body, kind=table.kind, forgets_total=True)
 
 
 def order(api: WooCommerce, request: Request, order_id: int) -> Response:
@@ -59,7 +59,7 @@ def _product_list(api: WooCommerce, request: Request, values: dict, *, variation
     table = api.shop.products
     asked = {**values, "_variations": variations, "_parent": parent}
     ids = api.memo.ids(table, asked, lambda: find_products(api.shop, values, variations=variations, parent=parent))
-    return list_response(request, api.shop.url, ids, values, table.body)
+    return list_response(request, api.shop.url, ids, values, table.body, kind=table.kind)
 
 
 def product(api: WooCommerce, request: Request, product_id: int) -> Response:
@@ -77,7 +77,7 @@ def customers(api: WooCommerce, request: Request) -> Response:
     values = params.read(request.args, params.CUSTOMERS)
     table = api.shop.customers
     ids = api.memo.ids(table, values, lambda: find_customers(api.shop, values))
-    return list_response(request, api.shop.url, ids, values, table.body)
+    return list_response(request, api.shop.url, ids, values, table.body, kind=table.kind)
 
 
 def customer(api: WooCommerce, request: Request, customer_id: int) -> Response:

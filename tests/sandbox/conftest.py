@@ -1,11 +1,9 @@
-"""A practice shop a test, a client for it, and the recorded bodies where they are at hand."""
+"""A practice shop a test, and a client for it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,13 +47,3 @@ def place() -> Iterator[PracticeShop]:
 @pytest.fixture
 def call(place: PracticeShop) -> Client:
     return Client(place)
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of recorded bodies and contracts."""
-    default = Path(__file__).resolve().parents[3] / "shared"
-    folder = Path(os.environ.get("CARTSYNC_SHARED", default))
-    if not folder.is_dir():
-        pytest.skip("No shared folder beside the checkout: set CARTSYNC_SHARED to check against recorded bodies.")
-    return folder

@@ -122,6 +122,11 @@ def test_a_read_only_key_that_writes_gets_401_and_changes_nothing(strict):
     assert orders(strict, auth=("ck_reader", "cs_reader"), headers=HTTPS).status_code == 200
 
 
+def test_a_revoked_key_opens_nothing_any_more(strict):
+    strict.platform.keys.revoke(strict.key)
+    assert refusal(orders(strict, auth=OAuth1(strict.key, strict.secret)))[2] == "Consumer key is invalid."
+
+
 def test_a_write_only_key_that_reads(strict):
     strict.add_key("ck_writer", "cs_writer", "write")
     answer = orders(strict, auth=("ck_writer", "cs_writer"), headers=HTTPS)

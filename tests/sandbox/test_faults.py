@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -191,3 +192,28 @@ def test_a_client_that_asks_for_many_pages_keeps_one_connection(place, five):
     for _ in range(5):
         call.get("orders")
     assert place.server.connections_opened == 1
+
+
+def test_the_practice_door_is_shut_to_who_comes_through_a_proxy(place):
+    forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    answer = requests.post(f"{place.url}/_practice/orders", json={}, headers=forwarded, timeout=10)
+    assert (answer.status_code, place.shop.orders.rows) == (404, {})
+
+
+def test_an_unknown_fault_in_a_header_is_told(call):
+    answer = ask(call, "gremlins")
+    assert answer.status_code == 400
+    assert "gremlins" in answer.json()["error"]
+
+
+def test_many_buyers_at_once_each_get_their_own_order_and_stock_is_exact(place):
+    item = place.shop.set_stock("SKU-0001", 50)
+
+    def buy(_):
+        wanted = {"set_paid": True, "line_items": [{"sku": "SKU-0001"}]}
+        return Client(place)("POST", "orders", json=wanted).json()["id"]
+
+    with ThreadPoolExecutor(8) as buyers:
+        ids = list(buyers.map(buy, range(40)))
+    assert len(set(ids)) == 40
+    assert (len(place.shop.orders.rows), item.stock) == (40, 10)

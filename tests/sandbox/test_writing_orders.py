@@ -218,3 +218,17 @@ def test_an_unknown_status_is_refused(place, call, item):
     order = place.shop.place_order("SKU-0001")
     assert call("PUT", f"orders/{order.id}", json={"status": "shipped"}).status_code == 400
     assert order.status == "processing"
+
+
+def test_staff_change_a_quantity_at_its_price_and_bring_an_order_back(place, call, item):
+    order = place.shop.place_order("SKU-0001", "SKU-0002")
+    first, second = order.lines
+    unit = first.total
+    place.shop.set_quantity(order.id, first.id, 3)
+    place.shop.set_quantity(order.id, second.id, 0)
+    place.shop.trash_order(order.id)
+    place.shop.untrash_order(order.id)
+    body = call.get(f"orders/{order.id}")
+    assert [(ln["quantity"], Decimal(ln["total"])) for ln in body["line_items"]] == [(3, unit * 3)]
+    assert Decimal(body["total"]) == unit * 3 + order.lines[0].total_tax
+    assert call.ids("orders") == [order.id]
