@@ -1,0 +1,44 @@
+"""The words that `manage.py cart` takes."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from carts.choices import Kind, Platform
+from carts.cli.values import SETTINGS
+
+KINDS = {"orders": Kind.ORDER, "items": Kind.ITEM, "customers": Kind.CUSTOMER}
+CREDENTIALS_HELP = "a JSON object or KEY=VALUE lines; - reads standard input"
+
+
+def add_to(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, text: str, *, cart: bool = True) -> Any:
+        one = actions.add_parser(name, help=text, description=text)
+        one.add_argument("--json", action="store_true", dest="as_json", help="one JSON document (docs/shell.md)")
+        if cart:
+            one.add_argument("cart", metavar="CART", help="name or id")
+        return one
+
+    action("list", "Every cart with its state.", cart=False)
+    add = action("add", "Add a cart, STOPPED.", cart=False)
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("url", metavar="URL", help="the address of the shop itself")
+    add.add_argument("--platform", choices=Platform.values, default=Platform.WOOCOMMERCE.value)
+    add.add_argument("--credentials", metavar="FILE", required=True, help=CREDENTIALS_HELP)
+    action("show", "One cart: settings, connection, feed.")
+    change = action("set", f"Change settings: {', '.join(SETTINGS)}.")
+    change.add_argument("pairs", metavar="FIELD=VALUE", nargs="*", help="times are ISO; without a zone the shop's")
+    change.add_argument("--credentials", metavar="FILE", help=f"new ones; {CREDENTIALS_HELP}")
+    action("test", "Test Connection.")
+    action("rehearse", "Read the live cart and tell what would be imported; nothing is written.")
+    start = action("start", "Start: orders are imported from now on.")
+    start.add_argument("--without-rehearsal", action="store_true")
+    action("stop", "Stop: nothing more is read or written.")
+    action("sync", "Do what is due once, here: queued runs, and the orders of a RUNNING cart.")
+    imported = action("import", "Import records by their id in the shop, at any date.")
+    imported.add_argument("kind", choices=KINDS)
+    imported.add_argument("ids", metavar="ID", nargs="+")
+    problems = action("problems", "What needs a person, in one cart or in all.", cart=False)
+    problems.add_argument("cart", metavar="CART", nargs="?", help="name or id; all carts without it")
+    problems.add_argument("--limit", type=int, default=100, help="at most this many records (100)")
