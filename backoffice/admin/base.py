@@ -1,0 +1,72 @@
+"""What the lists and pages of the back office share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from backoffice.paging import BoundedPaginator
+
+
+class PagedChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        self.model_admin.prepare_rows(self.result_list)
+
+
+class BackofficeAdmin(ModelAdmin):
+    """Newest first, 50 a page, as quick with a million rows as with a thousand."""
+
+    ordering: Sequence[str] = ("-pk",)
+    # Only columns with an index are sorted by: each admin names them.
+    sortable_by: Sequence[str] = ()
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    list_filter_submit = True
+    compressed_fields = True
+    warn_unsaved_form = True
+    # The search box shows when this is not empty; `matching_ids` does the searching.
+    search_fields: Sequence[str] = ()
+    searched_field = "pk"
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        """Load for all rows of a page at once what their columns show."""
+
+    def matching_ids(self, text: str) -> Sequence[int] | None:
+        """Ids of what a search finds; None when this list has no search of its own."""
+        return None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PagedChangeList
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        text = search_term.strip()
+        ids = self.matching_ids(text) if text else None
+        if ids is None:
+            return queryset, False
+        return queryset.filter(**{f"{self.searched_field}__in": ids}), False
+
+
+class ReadOnlyAdmin(BackofficeAdmin):
+    """What services write and people only read."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # `change` is refused above for everybody; it still includes looking.
+        names = (f"{self.opts.app_label}.{verb}_{self.opts.model_name}" for verb in ("view", "change"))
+        return any(request.user.has_perm(name) for name in names)
