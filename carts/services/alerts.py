@@ -43,7 +43,7 @@ def _news(cart: Cart, now: datetime) -> list[str]:
     problems = Record.objects.filter(cart=cart, state__in=PROBLEM_STATES, changed_at__gt=since)
     number = problems.count()
     if number:
-        lines.append(f"{number} orders need you:")
+        lines.append(f"{number} {'order needs' if number == 1 else 'orders need'} you:")
         lines += [f"  {record.label}: {record.reason}" for record in problems.order_by("-changed_at")[:LISTED]]
         if number > LISTED:
             lines.append(f"  ... and {number - LISTED} more under Problems.")
