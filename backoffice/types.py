@@ -27,6 +27,9 @@ class Address:
     country: str = ""
     phone: str = ""
 
+    def as_json(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class NewCustomer:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 
 from django.db import transaction
 
@@ -82,8 +81,8 @@ def _row(new: NewCustomer, code: str) -> Customer:
         name=new.name[:250],
         company=new.company[:250],
         phone=new.phone[:100],
-        billing=asdict(new.billing),
-        shipping=asdict(new.shipping),
+        billing=new.billing.as_json(),
+        shipping=new.shipping.as_json(),
         import_key=new.import_key or None,
     )
     row.set_keys()

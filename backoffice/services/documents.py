@@ -6,42 +6,56 @@ not revenue. Cancelling what was approved writes the reverse of both; nothing po
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
-from backoffice.choices import DocumentType
+from backoffice.choices import DocumentState, DocumentType
 from backoffice.models import Document, DocumentLine
-from backoffice.services import stock, todos
+from backoffice.services import bulk, stock, todos
 from backoffice.services.numbers import SERIES_OF_TYPE, reserve
 from backoffice.services.states import approve, approve_many, cancel, cancel_many
-from backoffice.types import AMOUNT_DECIMALS, NewDocument
+from backoffice.types import AMOUNT_DECIMALS, NewDocument, NewLine
 
 __all__ = ["approve", "approve_many", "cancel", "cancel_many", "create_documents"]
+
+DOCUMENT_FIELDS = (
+    "type", "number", "state", "customer", "currency", "total", "net_total", "tax_total", "shipping_total",
+    "discount_total", "exchange", "placed_at", "created_at", "source", "source_ref", "source_number", "billing",
+    "shipping", "payment_method", "note",
+)  # fmt: skip
+LINE_FIELDS = (
+    "document", "position", "kind", "item", "sku", "description", "quantity", "unit_price", "net", "tax", "discount",
+)  # fmt: skip
 
 
 def create_documents(new: Sequence[NewDocument]) -> list[int]:
     """Ids in the same order; all or none, inside the caller's transaction.
 
-    One statement a type for the numbers, then one each for documents, lines and to-dos (SQLite, which takes 999
-    parameters, needs a few more). IntegrityError for the whole set when a (source, source_ref) is there already.
+    However many: one statement a type for the numbers, then one each for documents, their ids, lines and to-dos.
+    IntegrityError for the whole set when a (source, source_ref) is there already.
     """
     assert connection.in_atomic_block, "create_documents belongs inside a transaction"
     if not new:
         return []
-    now = timezone.now()
-    rows = [_document(document, number, now) for document, number in zip(new, _numbers(new), strict=True)]
-    Document.objects.bulk_create(rows)
-    DocumentLine.objects.bulk_create(
-        line for row, document in zip(rows, new, strict=True) for line in _lines(row, document)
-    )
-    found = {row.pk: document.todos for row, document in zip(rows, new, strict=True) if document.todos}
+    now, numbers = timezone.now(), _numbers(new)
+    rows = [_document(document, number, now) for document, number in zip(new, numbers, strict=True)]
+    bulk.insert(Document, DOCUMENT_FIELDS, rows)
+    id_of = dict(Document.objects.filter(number__in=numbers).values_list("number", "pk"))
+    ids = [id_of[number] for number in numbers]
+    lines = [
+        _line(document_id, position, line)
+        for document_id, document in zip(ids, new, strict=True)
+        for position, line in enumerate(document.lines, start=1)
+    ]
+    bulk.insert(DocumentLine, LINE_FIELDS, lines)
+    found = {document_id: document.todos for document_id, document in zip(ids, new, strict=True) if document.todos}
     if found:
         todos.add_todos(found)
     stock.announce(line.item_id for document in new for line in document.lines)
-    return [row.pk for row in rows]
+    return ids
 
 
 def _numbers(new: Sequence[NewDocument]) -> list[str]:
@@ -51,44 +65,20 @@ def _numbers(new: Sequence[NewDocument]) -> list[str]:
     return [next(blocks[name]) for name in types]
 
 
-def _document(new: NewDocument, number: str, now: datetime) -> Document:
-    return Document(
-        type=new.type,
-        number=number,
-        customer_id=new.customer_id,
-        currency=new.currency,
-        total=new.total,
-        net_total=new.net_total,
-        tax_total=new.tax_total,
-        shipping_total=new.shipping_total,
-        discount_total=new.discount_total,
-        exchange=dict(new.exchange),
-        placed_at=new.placed_at,
-        created_at=now,
-        source=new.source,
-        source_ref=new.source_ref,
-        source_number=new.source_number,
-        billing=asdict(new.billing),
-        shipping=asdict(new.shipping),
-        payment_method=new.payment_method[:200],
-        note=new.note,
-    )
+def _document(new: NewDocument, number: str, now: datetime) -> tuple[Any, ...]:
+    """The values of DOCUMENT_FIELDS."""
+    return (
+        str(new.type), number, DocumentState.PENDING.value, new.customer_id, new.currency, new.total, new.net_total,
+        new.tax_total, new.shipping_total, new.discount_total, dict(new.exchange), new.placed_at, now, new.source,
+        new.source_ref, new.source_number, new.billing.as_json(), new.shipping.as_json(), new.payment_method[:200],
+        new.note,
+    )  # fmt: skip
 
 
-def _lines(row: Document, new: NewDocument) -> list[DocumentLine]:
-    return [
-        DocumentLine(
-            document=row,
-            position=position,
-            kind=line.kind,
-            item_id=line.item_id,
-            sku=line.sku,
-            description=line.description,
-            quantity=line.quantity,
-            unit_price=round(line.unit_price, AMOUNT_DECIMALS),
-            net=line.net,
-            tax=line.tax,
-            discount=line.discount,
-        )
-        for position, line in enumerate(new.lines, start=1)
-    ]
+def _line(document_id: int, position: int, line: NewLine) -> tuple[Any, ...]:
+    """The values of LINE_FIELDS."""
+    unit_price = round(line.unit_price, AMOUNT_DECIMALS)
+    return (
+        document_id, position, str(line.kind), line.item_id, line.sku, line.description, line.quantity, unit_price,
+        line.net, line.tax, line.discount,
+    )  # fmt: skip
