@@ -235,7 +235,7 @@ def _with_links(cart: Cart, kind: Kind, refs: list[gateway.Ref], page: int) -> O
     for ref in shown:
         record = records.get(ref.id)
         if record is None:
-            rows.append(OwnRow(ref, "Not in this cart", QUIET))
+            rows.append(OwnRow(ref, "Not linked", QUIET))
         else:
             url = adapter.admin_url(kind, record.parent_id or record.external_id)
             rows.append(OwnRow(ref, "Linked", "success", record.external_id, url, record))
