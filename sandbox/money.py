@@ -108,7 +108,17 @@ def _total(order: Order, next_item_id: Callable[[], int]) -> None:
     order.taxes = tax_lines(order, next_item_id)
     lines_total = sum((line.total for line in order.lines), ZERO)
     order.discount_total = sum((line.subtotal for line in order.lines), ZERO) - lines_total
-    order.discount_tax = sum((line.subtotal_tax - line.total_tax for line in order.lines), ZERO)
+    # From unrounded taxes, so that it may differ by a cent from what the lines' rounded ones say.
+    order.discount_tax = cents(
+        sum(
+            (
+                (line.subtotal - line.total) * RATES_BY_ID[share.rate_id].percent / HUNDRED
+                for line in order.lines
+                for share in line.taxes
+            ),
+            ZERO,
+        )
+    )
     discounts = spread(order.discount_tax, [coupon.discount for coupon in order.coupons])
     for coupon, tax in zip(order.coupons, discounts, strict=True):
         coupon.discount_tax = tax
