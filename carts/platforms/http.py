@@ -15,6 +15,7 @@ from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimite
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 DETAIL_LENGTH = 300
+BAD_ADDRESS = "The Cart Connect URL is not a web address. Correct it under Edit; nothing was sent."
 
 
 class ShopSession:
@@ -48,8 +49,12 @@ class ShopSession:
         except requests.RequestException as error:
             raise _network_error(error, url) from None
         except (UnicodeError, ValueError) as error:
+            raise ConfigError(BAD_ADDRESS, detail=type(error).__name__) from None
+        except OSError as error:
+            # Requests says so of its own accord, and not as one of its exceptions.
             raise ConfigError(
-                "The Cart Connect URL is not an address. Correct it under Edit; nothing was sent.",
+                "The TLS certificate file named for this cart cannot be read on this server. Correct it under Edit; "
+                "nothing was sent.",
                 detail=type(error).__name__,
             ) from None
         if response.status_code >= 300:
@@ -76,20 +81,17 @@ def _excerpt(response: requests.Response) -> str:
 
 def _network_error(error: requests.RequestException, url: str) -> CartError:
     """The exception's own text may hold the address with its query, so only its kind is kept."""
-    host = urlsplit(url).netloc
     detail = type(error).__name__
-    if isinstance(error, requests.exceptions.SSLError):
-        return ConfigError(
-            f"The certificate of {host} is not valid for a safe connection. Have the shop's certificate renewed, "
-            "or name its certificate file under Edit; then click Test Connection.",
-            detail=detail,
-        )
     if isinstance(
         error,
         requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
     ):
+        return ConfigError(BAD_ADDRESS, detail=detail)
+    host = urlsplit(url).netloc
+    if isinstance(error, requests.exceptions.SSLError):
         return ConfigError(
-            "The Cart Connect URL is not a web address. Correct it under Edit; nothing was sent.",
+            f"The certificate of {host} is not valid for a safe connection. Have the shop's certificate renewed, "
+            "or name its certificate file under Edit; then click Test Connection.",
             detail=detail,
         )
     if isinstance(error, requests.exceptions.Timeout):

@@ -8,7 +8,6 @@ from functools import partial
 from hashlib import blake2b
 from html import unescape
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -114,8 +113,8 @@ class WooCommerce:
         self._zone = ZoneInfo(connection.timezone) if connection.timezone in available_timezones() else UTC
         # Over plain HTTP the shop refuses Basic and wants OAuth 1.0a with one leg, signed in the query.
         self._signature = OAuth1(key, client_secret=secret, signature_type="query")
-        is_safe = urlsplit(self._url).scheme == "https"
-        self._auth: AuthBase = HTTPBasicAuth(key, secret) if is_safe else self._signature
+        self._is_safe = self._url.lower().startswith("https://")
+        self._auth: AuthBase = HTTPBasicAuth(key, secret) if self._is_safe else self._signature
         self._session = ShopSession(ca_bundle=connection.ca_bundle, timeout_seconds=connection.timeout_seconds)
 
     def close(self) -> None:
@@ -139,7 +138,7 @@ class WooCommerce:
         warnings = []
         if not settings:
             warnings.append("The key's user may not read the shop's settings, so some of them are not shown here.")
-        if urlsplit(self._url).scheme == "http":
+        if not self._is_safe:
             warnings.append(
                 "The address is plain http: orders and customers travel readable. Use https for a live shop."
             )

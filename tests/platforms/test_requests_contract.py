@@ -117,5 +117,6 @@ def test_the_secret_never_travels_over_plain_http(place, adapter):
     with around(place, before=lambda request: seen.append(f"{request.target} {request.headers} {request.body!r}")):
         use_everything(adapter)
     assert len(seen) == len(place.requests)
-    assert all("oauth_signature=" in text for text in seen)
+    signed = [text for text in seen if not text.startswith("/wp-json/ ")]  # the index is public
+    assert signed and all("oauth_signature=" in text for text in signed)
     assert not [text for text in seen if place.secret in text]
