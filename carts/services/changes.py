@@ -1,9 +1,9 @@
 """What the shop did to an order after it was imported, as to-dos for the document. Pure."""
 
 from carts import gateway
-from carts.records import CartOrder
+from carts.records import CartOrder, OrderLine
 
-COMPARED = ("total", "tax_total", "discount_total", "currency", "lines", "billing", "shipping")
+COMPARED = ("total", "tax_total", "discount_total", "currency", "billing", "shipping")
 
 
 def todos_of_change(before: CartOrder | None, after: CartOrder) -> list["gateway.NewTodo"]:
@@ -26,6 +26,8 @@ def todos_of_change(before: CartOrder | None, after: CartOrder) -> list["gateway
 
 def _edits(before: CartOrder, after: CartOrder) -> list["gateway.NewTodo"]:
     differing = [name for name in COMPARED if getattr(before, name) != getattr(after, name)]
+    if [_charged(line) for line in before.lines] != [_charged(line) for line in after.lines]:
+        differing.append("lines")
     if not differing:
         return []
     names = ", ".join(name.replace("_", " ") for name in differing)
@@ -36,6 +38,11 @@ def _edits(before: CartOrder, after: CartOrder) -> list["gateway.NewTodo"]:
         name: {"before": _shown(getattr(before, name)), "after": _shown(getattr(after, name))} for name in differing
     }
     return [gateway.NewTodo(key=f"edited:{after.modified_at:%Y%m%dT%H%M%S}", text=text, details=details)]
+
+
+def _charged(line: OrderLine) -> tuple[object, ...]:
+    """Without SKU and product: they change on old orders when the product is renamed or deleted."""
+    return (line.kind, line.description, line.quantity, line.net, line.tax)
 
 
 def _shown(value: object) -> object:
