@@ -20,8 +20,8 @@ from carts.platforms.base import Connection
 from carts.platforms.http import retry_after_seconds
 from carts.records import ORDER, Listing, Window
 from sandbox.testing import practice_shop
-from tests.platforms.conftest import TIMEOUT_SECONDS, adapter_of
 from tests.platforms.around import around
+from tests.platforms.conftest import TIMEOUT_SECONDS, adapter_of
 
 
 def error_of_reading(adapter) -> CartError:

@@ -1,0 +1,177 @@
+"""Stitched paging over a list that moves: every row that was there at the start comes, and it ends.
+
+The list is a shop's: sorted by (modified time, id), and between any two requests rows may be edited (they leave
+their place for the end), placed, committed late or taken away.
+"""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carts.errors import Unavailable
+from carts.platforms.paging import Chunk, stitched_pages
+from carts.records import ORDER, RawRecord, Window
+
+START = datetime(2026, 11, 1, 5, 0, tzinfo=UTC)
+
+
+class MovingList:
+    """Rows by id with their modified second; before each request the next events happen."""
+
+    def __init__(self, seconds: list[int], events: list[list[tuple[str, int]]]) -> None:
+        self.rows = {number: START + timedelta(seconds=at) for number, at in enumerate(seconds, start=1)}
+        self.clock = max(self.rows.values(), default=START) + timedelta(seconds=1)
+        self.events = list(events)
+        self.requests = 0
+        self.lock = threading.Lock()
+
+    def happen(self, what: str, choice: int) -> None:
+        self.clock += timedelta(seconds=1)
+        present = sorted(self.rows)
+        if what == "place":
+            self.rows[10_000 + self.requests * 100 + len(self.rows)] = self.clock
+        elif what == "late":
+            self.rows[20_000 + self.requests * 100 + len(self.rows)] = self.clock - timedelta(seconds=choice)
+        elif present and what == "edit":
+            self.rows[present[choice % len(present)]] = self.clock
+        elif present and what == "trash":
+            del self.rows[present[choice % len(present)]]
+
+    def chunk(self, since: datetime | None, offset: int, per_page: int, tells_total: bool) -> Chunk:
+        with self.lock:
+            self.requests += 1
+            for event in self.events.pop(0) if self.events else []:
+                self.happen(*event)
+            window = sorted((at, number) for number, at in self.rows.items() if since is None or at >= since)
+            rows = tuple(RawRecord(str(number), at, b"", b"{}") for at, number in window[offset : offset + per_page])
+            return Chunk(rows, len(window) if tells_total and rows else None)
+
+
+def read(shop: MovingList, per_page: int, in_flight: int, tells_total: bool = True, since: datetime | None = START):
+    def fetch(since: datetime | None, offset: int) -> Chunk:
+        return shop.chunk(since, offset, per_page, tells_total)
+
+    return list(stitched_pages(fetch, Window(since, in_flight), per_page))
+
+
+def delivered(pages) -> list[str]:
+    return [row.external_id for page in pages for row in page.rows]
+
+
+# Few seconds, so that many rows share one; edits and new rows at any moment between requests.
+seconds = st.lists(st.integers(0, 12), max_size=40)
+happenings = st.lists(
+    st.lists(st.tuples(st.sampled_from(["edit", "edit", "place", "late", "trash"]), st.integers(0, 60)), max_size=3),
+    max_size=12,
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(seconds=seconds, events=happenings, per_page=st.integers(2, 9), in_flight=st.integers(1, 4), total=st.booleans())
+def test_every_row_of_the_start_is_delivered_however_the_list_moves(seconds, events, per_page, in_flight, total):
+    shop = MovingList(seconds, events)
+    present = set(shop.rows)
+    try:
+        pages = read(shop, per_page, in_flight, total)
+    except Unavailable:
+        # Allowed only where a page cannot hold what one second holds and the rows of that second move.
+        assert per_page <= max(seconds.count(second) for second in seconds) + sum(map(len, events))
+        return
+    assert {str(number) for number in present & set(shop.rows)} <= set(delivered(pages))
+    assert [page.number for page in pages] == list(range(1, len(pages) + 1))
+    assert [page.is_last for page in pages] == [False] * (len(pages) - 1) + [True]
+    # The newest version of each row is the last one delivered, save for edits after its last delivery.
+    assert shop.requests <= 12 * (len(seconds) + 40)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seconds=seconds, per_page=st.integers(2, 9), in_flight=st.integers(1, 4), total=st.booleans())
+def test_a_list_that_rests_is_delivered_once_and_in_order(seconds, per_page, in_flight, total):
+    shop = MovingList(seconds, [])
+    in_order = [str(number) for _, number in sorted((at, number) for number, at in shop.rows.items())]
+    assert delivered(read(shop, per_page, in_flight, total)) == in_order
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 3, 4])
+@pytest.mark.parametrize("rows", [0, 1, 99, 100, 101, 199, 200, 298, 299, 300])
+def test_no_request_is_wasted_at_the_edges_of_pages(rows, in_flight):
+    shop = MovingList(list(range(rows)), [])
+    pages = read(shop, 100, in_flight)
+    assert len(delivered(pages)) == rows
+    # The first page holds 100 rows, each one after it 99 new ones.
+    assert shop.requests == 1 + max(0, -(-(rows - 100) // 99))
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+def test_more_rows_of_one_second_than_a_page_holds(in_flight):
+    shop = MovingList([0] * 250, [])
+    assert len(set(delivered(read(shop, 100, in_flight)))) == 250
+
+
+def test_a_list_without_end_is_given_up_and_says_so():
+    class Shuffled(MovingList):
+        def chunk(self, since, offset, per_page, tells_total):
+            for number in self.rows:
+                self.rows[number] = START  # never any progress in time
+            chunk = super().chunk(since, offset, per_page, tells_total)
+            return Chunk(chunk.rows[::-1] if self.requests % 2 else chunk.rows, chunk.total)
+
+    shop = Shuffled([0] * 30, [])
+    with pytest.raises(Unavailable, match="changes faster"):
+        read(shop, 10, 1)
+    assert shop.requests < 40
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 4])
+def test_an_error_ends_the_reading_and_no_further_request_begins(in_flight):
+    shop = MovingList(list(range(60)), [])
+
+    def fetch(since, offset):
+        if shop.requests == 2:
+            raise Unavailable("broken")
+        return shop.chunk(since, offset, 10, True)
+
+    pages = stitched_pages(fetch, Window(START, in_flight), 10)
+    with pytest.raises(Unavailable, match="broken"):
+        list(pages)
+    assert shop.requests == 2
+
+
+def test_closing_ends_it(place, adapter):
+    place.shop.clock.set(START)
+    for _ in range(250):
+        place.shop.place_order()
+    pages = adapter.fetch(ORDER, Window(since=START))
+    next(pages)
+    pages.close()
+    made = len(place.requests)
+    assert made <= 2  # the one whose page was taken, and the one read ahead meanwhile
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+@pytest.mark.parametrize("fault", ["rows_move", "same_second", "late_commit"])
+def test_over_a_socket_while_the_shop_lives_on(place, adapter, fault, in_flight):
+    place.shop.clock.set(START)
+    for number in range(310):
+        place.shop.place_order(placed=START + timedelta(seconds=number))
+    place.shop.clock.set(START + timedelta(hours=1))
+    present = {str(number) for number in place.shop.orders.rows}
+    place.faults.add(fault, match="/orders", times=3, count=4, seconds=3500)
+    pages = list(adapter.fetch(ORDER, Window(since=START, requests_in_flight=in_flight)))
+    assert present <= set(delivered(pages))
+
+
+def test_orders_of_one_second_over_a_socket(place, adapter):
+    place.shop.clock.set(START)
+    ids = {str(order.id) for order in place.shop.place_in_same_second(130)}
+    assert set(delivered(adapter.fetch(ORDER, Window(since=START)))) == ids
+    assert delivered(adapter.fetch(ORDER, Window(since=START + timedelta(seconds=1)))) == []
+
+
+def test_the_start_of_the_window_is_closed(place, adapter):
+    order = place.shop.place_order(placed=START)
+    place.shop.place_order(placed=START - timedelta(seconds=1))
+    assert delivered(adapter.fetch(ORDER, Window(since=START))) == [str(order.id)]
