@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.views.debug import ExceptionReporter
 
 from carts.errors import ConfigError
 
@@ -20,6 +21,8 @@ _SECRET_PATTERNS = re.compile(
     r"|(?<=consumer_key=)[^&\s\"']+|(?<=consumer_secret=)[^&\s\"']+"
     r"|(?<=oauth_consumer_key=)[^&\s\"']+|(?<=oauth_signature=)[^&\s\"']+"
     r"|(?<=Basic )[A-Za-z0-9+/=]{8,}|(?<=Bearer )[A-Za-z0-9._\-]{8,}"
+    # user:password@ of an address, such as the broker's
+    r"|(?<=://)[^/\s:@\"']*:[^/\s@\"']+(?=@)"
 )
 
 
@@ -58,12 +61,19 @@ def redact(text: str) -> str:
     return _SECRET_PATTERNS.sub(HIDDEN, text)
 
 
-class RedactingFilter(logging.Filter):
-    """The last guard: whatever reaches a log handler has keys, signatures and authorizations taken out."""
+class RedactingFormatter(logging.Formatter):
+    """The last guard: of what a log handler writes, message and traceback alike, keys, signatures, authorizations
+    and passwords in addresses are taken out."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        clean = redact(message)
-        if clean != message:
-            record.msg, record.args = clean, ()
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class RedactingReporter(ExceptionReporter):
+    """Django's page and mail about an error, which show local variables and what was posted."""
+
+    def get_traceback_html(self) -> str:
+        return redact(super().get_traceback_html())
+
+    def get_traceback_text(self) -> str:
+        return redact(super().get_traceback_text())
