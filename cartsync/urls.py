@@ -1,8 +1,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from cartsync import monitoring
+
 # The panel stands at the root and answers every address left over, so it comes last.
 urlpatterns = [
+    path("healthz", monitoring.healthz),
+    path("metrics", monitoring.metrics),
     path("carts/", include("carts.urls")),
     path("", admin.site.urls),
 ]
