@@ -22,8 +22,6 @@ class Command(BaseCommand):
         try:
             embedded = Embedded(host, port, options["web_threads"], options["worker_threads"])
         except OSError as error:
-            raise CommandError(
-                f"Port {port} cannot be used ({error.strerror}). Choose another with --port."
-            ) from error
+            raise CommandError(f"Port {port} cannot be used ({error.strerror}). Choose another with --port.") from error
         address = f"http://{host}:{embedded.web.effective_port}/"
         sys.exit(embedded.run(lambda: self.stdout.write(f"CartSync answers at {address}")))
