@@ -30,8 +30,10 @@ def create_customers(new: Sequence[NewCustomer]) -> list[int]:
     if not new:
         return []
     rows = [_row(customer, code) for customer, code in zip(new, reserve(Series.CUSTOMER, len(new)), strict=True)]
-    # One statement cannot meet the same key twice.
-    by_key = {row.import_key or row.code: row for row in rows}
+    # One statement cannot meet the same key twice: the first that has it is made.
+    by_key: dict[str, Customer] = {}
+    for row in rows:
+        by_key.setdefault(row.import_key or row.code, row)
     Customer.objects.bulk_create(
         by_key.values(),
         update_conflicts=True,

@@ -13,7 +13,7 @@ from backoffice.choices import DocumentState, LineKind, MovementReason
 from backoffice.errors import StockError
 from backoffice.models import Document, DocumentLine, Item, StockLevel, StockMovement
 from backoffice.signals import stock_changed
-from backoffice.types import ZERO, Availability, StockChange
+from backoffice.types import QUANTITY_DECIMALS, ZERO, Availability, StockChange
 
 ITEMS_PER_STATEMENT = 300  # SQLite takes 999 parameters
 
@@ -79,7 +79,8 @@ def availability(item_ids: Collection[int]) -> dict[int, Availability]:
         item_id: Availability(
             on_hand=levels[item_id].on_hand if item_id in levels else ZERO,
             committed=levels[item_id].committed if item_id in levels else ZERO,
-            pending=pending.get(item_id, ZERO),
+            # SQLite adds in binary fractions.
+            pending=round(pending.get(item_id, ZERO), QUANTITY_DECIMALS),
         )
         for item_id in item_ids
     }

@@ -138,7 +138,7 @@ def test_a_reversal_returns_what_moved_whatever_became_of_the_item(sale, item):
 def test_a_cancelled_document_stays_cancelled(sale, admin_user):
     made = make(sale)
     documents.cancel(made, admin_user)
-    with pytest.raises(DocumentError, match="is cancelled by admin .+ so it was not approved"):
+    with pytest.raises(DocumentError, match=r"is cancelled by admin .+ so it was not approved"):
         documents.approve(made, admin_user)
     with pytest.raises(AlreadyDone):
         documents.cancel(made, admin_user)
