@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -57,6 +58,8 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         entry = self.get_object(request, object_id)
+        if entry:
+            prefetch_related_objects([entry], "lines__account")
         own = {"lines": document_page.posting_table(entry) if entry else None}
         return super().change_view(request, object_id, form_url, {**own, **(extra_context or {})})
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -14,6 +14,8 @@ from backoffice.paging import BoundedPaginator
 class PagedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        # Else the page's head would repeat, without its "+", the count that stands below the list.
+        self.full_result_count = self.result_count
         self.result_list = list(self.result_list)
         self.model_admin.prepare_rows(self.result_list)
 
@@ -25,6 +27,7 @@ class BackofficeAdmin(ModelAdmin):
     # Only columns with an index are sorted by: each admin names them.
     sortable_by: Sequence[str] = ()
     list_per_page = 50
+    list_max_show_all = 50
     show_full_result_count = False
     paginator = BoundedPaginator
     list_filter_submit = True
@@ -56,6 +59,16 @@ class ReadOnlyAdmin(BackofficeAdmin):
     """What services write and people only read."""
 
     warn_unsaved_form = False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        # Written once and never edited, so there is no history to look at.
+        return super().changeform_view(request, object_id, form_url, {"show_history": False, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

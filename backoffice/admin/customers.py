@@ -26,6 +26,7 @@ class EmailInline(TabularInline):
     formset = type("EmailInlineFormSet", (EmailFormSet, PaginationInlineFormSet), {})
     fields = ("email",)
     extra = 0
+    hide_title = True
 
 
 @admin.register(Customer)

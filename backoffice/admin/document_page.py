@@ -126,7 +126,7 @@ def latest_of(customer: Customer) -> Table:
         (
             show.link(document, document.number),
             document.get_type_display(),
-            document.get_state_display(),
+            show.badge(document.get_state_display(), document.tone),
             show.moment(document.placed_at),
             money(document.total, document.currency),
         )

@@ -24,8 +24,8 @@ from backoffice.text import money
 @admin.register(Document)
 class DocumentAdmin(BackofficeAdmin):
     ordering = ("-placed_at", "-id")
-    sortable_by = ("number", "placed")
-    list_display = ("number", "kind", "status", "buyer", "source_number", "placed", "amount", "open_todos")
+    sortable_by = ("code", "placed")
+    list_display = ("code", "kind", "status", "buyer", "source_number", "placed", "amount", "open_todos")
     list_filter = (("state", ChoicesDropdownFilter), ("type", ChoicesDropdownFilter), ("placed_at", DaysFilter))
     list_select_related = ("customer",)
     search_fields = ("number",)
@@ -83,10 +83,15 @@ class DocumentAdmin(BackofficeAdmin):
             **self.admin_site.each_context(request),
             **document_page.context(document),
             "opts": self.opts,
+            "original": document,
             "title": str(document),
             "can_change": self.has_change_permission(request, document),
         }
         return TemplateResponse(request, "backoffice/document.html", context)
+
+    @display(description="number", ordering="number")
+    def code(self, document: Document) -> SafeString:
+        return show.together(document.number)
 
     @display(description="type")
     def kind(self, document: Document) -> str:
@@ -105,9 +110,9 @@ class DocumentAdmin(BackofficeAdmin):
         return show.moment(document.placed_at)
 
     @display(description="total")
-    def amount(self, document: Document) -> str:
-        return money(document.total, document.currency)
+    def amount(self, document: Document) -> SafeString:
+        return show.together(money(document.total, document.currency))
 
-    @display(description="open to-dos", label="warning")
-    def open_todos(self, document: Document) -> str | None:
-        return f"{document.open_todo_count} open" if document.open_todo_count else None
+    @display(description="to-dos", label={"open": "warning"})
+    def open_todos(self, document: Document) -> tuple[str, str] | None:
+        return ("open", f"{document.open_todo_count} open") if document.open_todo_count else None

@@ -1,6 +1,7 @@
 """Forms of the back office: stock adjustments, customers with their addresses."""
 
 from dataclasses import asdict, fields
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -8,12 +9,19 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from backoffice.models import Customer
-from backoffice.text import normalise_email
+from backoffice.text import normalise_email, plain_number
 from backoffice.types import QUANTITY_DECIMALS, Address
 
 ADDRESS_PARTS = tuple(field.name for field in fields(Address))
 LABELS = {"address_1": "Street", "address_2": "Street, second line", "state": "State or province"}
 ADDRESS_PART_LENGTH = 200
+
+
+class PlainDecimalWidget(UnfoldAdminDecimalFieldWidget):
+    """18.5 where the database gives 18.5000."""
+
+    def format_value(self, value: Any) -> str | None:
+        return plain_number(value, 2).replace(",", "") if isinstance(value, Decimal) else super().format_value(value)
 
 
 class AdjustmentForm(forms.Form):

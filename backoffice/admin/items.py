@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import DecimalField, TextField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -12,10 +13,11 @@ from django.urls import URLPattern, path
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from backoffice.admin import stock_page
 from backoffice.admin.base import BackofficeAdmin
-from backoffice.admin.forms import AdjustmentForm
+from backoffice.admin.forms import AdjustmentForm, PlainDecimalWidget
 from backoffice.errors import BackofficeError
 from backoffice.models import Item
 from backoffice.services import items, stock
@@ -36,6 +38,10 @@ class ItemAdmin(SimpleHistoryAdmin, BackofficeAdmin):
     autocomplete_fields = ("parent",)
     readonly_fields = ("created_at", "modified_at")
     change_form_outer_before_template = "backoffice/item_stock.html"
+    formfield_overrides = {
+        DecimalField: {"widget": PlainDecimalWidget},
+        TextField: {"widget": UnfoldAdminExpandableTextareaWidget},
+    }
     fieldsets = (
         (None, {"fields": ("sku", "name", "description", "is_active", "is_stock_keeping", "parent")}),
         ("Price and tax", {"fields": ("price", "sale_price", "tax_rate", "tax_class")}),
@@ -84,6 +90,7 @@ class ItemAdmin(SimpleHistoryAdmin, BackofficeAdmin):
             **self.admin_site.each_context(request),
             **stock_page.context(item),
             "opts": self.opts,
+            "original": item,
             "title": f"Adjust the stock of {item}",
             "adjustment": form,
         }

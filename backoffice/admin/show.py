@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Model
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -44,6 +45,15 @@ def signed(quantity: Decimal) -> str:
     if not quantity:
         return NOTHING
     return f"+{plain_number(quantity)}" if quantity > 0 else plain_number(quantity)
+
+
+def together(text: str) -> SafeString:
+    """On one line, however narrow the column."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def badge(text: str, tone: str) -> SafeString:
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone})
 
 
 def link(to: Model | None, text: str | None = None) -> str | SafeString:

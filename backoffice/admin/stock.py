@@ -86,4 +86,6 @@ class StockMovementAdmin(ReadOnlyAdmin):
 
     @display(description="document")
     def document_link(self, movement: StockMovement) -> str | SafeString:
-        return show.link(movement.document)
+        return (
+            show.link(movement.document, show.together(movement.document.number)) if movement.document else show.NOTHING
+        )

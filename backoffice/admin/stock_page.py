@@ -10,7 +10,7 @@ from backoffice.services import stock
 from backoffice.text import plain_number
 from backoffice.types import Availability
 
-MOVEMENTS_SHOWN = 10
+MOVEMENTS_SHOWN = 5
 MOVEMENT_COLUMNS = (
     Column("When"),
     Column("Reason"),
