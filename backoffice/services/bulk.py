@@ -12,15 +12,14 @@ PREPARED = (models.DateTimeField, models.JSONField)
 def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert `rows`, each with a value for every field of `names`, in one statement; columns left out become NULL.
 
-    Three times as fast as bulk_create on PostgreSQL, half as fast again on SQLite, and importing orders is mostly this. Amounts
-    must not have more decimals than their fields. IntegrityError and DataError as from the ORM.
+    Importing orders is mostly this: it is three times as fast as bulk_create on PostgreSQL, half as fast again on
+    SQLite. Amounts must not have more decimals than their fields. IntegrityError and DataError as from the ORM.
     """
-    by_name = {field.name: field for field in model._meta.concrete_fields}
-    fields = [by_name[name] for name in names]
-    prepared = [(place, _preparer(field)) for place, field in enumerate(fields) if isinstance(field, PREPARED)]
-    quote = connection.ops.quote_name
-    table = quote(model._meta.db_table)
-    columns = ", ".join(quote(field.get_attname_column()[1]) for field in fields)
+    columns_of = {field.name: (field, column) for field in model._meta.concrete_fields if (column := field.column)}
+    fields = [columns_of[name] for name in names]
+    prepared = [(place, _preparer(field)) for place, (field, _) in enumerate(fields) if isinstance(field, PREPARED)]
+    table = connection.ops.quote_name(model._meta.db_table)
+    columns = ", ".join(connection.ops.quote_name(column) for _, column in fields)
     lists = [list(row) for row in rows]
     for row in lists:
         for place, prepare in prepared:
