@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 import requests
 from django.db import connection, transaction
-from requests_oauthlib import OAuth1
 
 from backoffice.models import Customer, CustomerEmail, Document, DocumentLine, Item
 from bench.shop import CREDENTIALS
@@ -74,10 +73,9 @@ class Floor:
         """The oldest `orders` of the shop, which must be whole pages."""
         session = requests.Session()
         session.trust_env = False
-        keys = CREDENTIALS["consumer_key"], CREDENTIALS["consumer_secret"]
-        session.auth = OAuth1(keys[0], client_secret=keys[1], signature_type="query")
+        session.auth = CREDENTIALS["consumer_key"], CREDENTIALS["consumer_secret"]
         for page in range(1, orders // PER_PAGE + 1):
-            params = {"per_page": PER_PAGE, "page": page, "orderby": "modified", "order": "asc", "status": "any"}
+            params = {"per_page": PER_PAGE, "page": page, "orderby": "modified", "order": "asc"}
             answer = session.get(f"{self._cart.url}/wp-json/wc/v3/orders", params=params)
             answer.raise_for_status()
             tables: dict[type, list[Row]] = defaultdict(list)

@@ -25,8 +25,9 @@ def import_plainly(url: str, orders: int) -> None:
     """The oldest `orders` of the shop, which must be whole pages."""
     api = API(url, CREDENTIALS["consumer_key"], CREDENTIALS["consumer_secret"], timeout=TIMEOUT_SECONDS)
     for page in range(1, orders // PER_PAGE + 1):
-        # In the path: given as parameters, this client sends them twice over plain HTTP.
-        answer = api.get(f"orders?per_page={PER_PAGE}&page={page}&orderby=modified&order=asc&status=any")
+        # With the keys among them: over plain HTTP this client sends its parameters twice, so its signature is void.
+        params = CREDENTIALS | {"per_page": PER_PAGE, "page": page, "orderby": "modified", "order": "asc"}
+        answer = api.get("orders", params=params)
         answer.raise_for_status()
         for order in answer.json():
             with transaction.atomic():

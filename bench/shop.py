@@ -27,6 +27,7 @@ def shop(*, orders: int, customers: int, items: int, latency_ms: int = 0) -> Ite
         "latency-ms": latency_ms,
     }
     command = [sys.executable, "-m", "sandbox", *(f"--{name}={value}" for name, value in options.items())]
+    command.append("--basic-over-http")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -1,0 +1,135 @@
+"""What an import takes on one database: python -m bench.importing '{"fast": URL, "slow": URL, "database": URL, "sizes": {...}}'
+
+A process of its own, because Django knows one set of settings a process. Prints its measurements as JSON.
+"""
+
+import json
+import math
+import sys
+from functools import partial
+from typing import Any
+
+import requests
+
+from bench.measuring import alternate, counted, seconds_of
+from bench.sizes import Sizes
+from bench.world import database, empty, fence_of_newest, forget_cursor, make_cart, poll, stock_items
+
+MANY_IN_FLIGHT = 4
+
+
+def main() -> None:
+    given = json.loads(sys.argv[1])
+    sizes = Sizes(**given["sizes"])
+    with database(given["database"]):
+        stock_items(sizes.items)
+        measured = measure(given["fast"], given["slow"], sizes)
+    print(json.dumps(measured))
+
+
+def measure(fast: str, slow: str, sizes: Sizes) -> dict[str, Any]:
+    """Seconds an order by case and side, and what was counted."""
+    few = fence_of_newest(slow, sizes.slow)
+    seconds_of_ours(make_cart(fast, fence=fence_of_newest(fast, sizes.slow)), sizes.slow)  # warms everything up
+    at_once = alternate(
+        {
+            "plain": partial(seconds_of_plain, fast, sizes.plain),
+            "floor": partial(seconds_of_floor, fast, sizes.orders),
+            "ours": lambda: fresh_import(fast, sizes.orders),
+        },
+        sizes.pairs,
+    )
+    return {
+        "at_once": at_once,
+        "again": second_import(fast, sizes),
+        "slow": alternate(
+            {
+                "plain": partial(seconds_of_plain, slow, sizes.plain_slow),
+                "floor": partial(seconds_of_floor, slow, sizes.slow),
+                "ours": lambda: fresh_import(slow, sizes.slow, in_flight=1, fence=few),
+            },
+            sizes.pairs,
+        ),
+        "slow_in_flight": alternate(
+            {
+                "slow": lambda: fresh_import(slow, sizes.orders, in_flight=MANY_IN_FLIGHT),
+                "at_once": lambda: fresh_import(fast, sizes.orders, in_flight=MANY_IN_FLIGHT),
+            },
+            sizes.pairs,
+        ),
+        "idle": idle_poll(fast),
+    }
+
+
+def seconds_of_ours(cart: Any, orders: int) -> float:
+    taken = seconds_of(lambda: poll(cart))
+    imported = cart.records.filter(kind="order", state="imported").count()
+    if imported != orders:
+        raise RuntimeError(f"{imported} of {orders} orders were imported, so the figure would mean nothing.")
+    return taken / orders
+
+
+def fresh_import(url: str, orders: int, **settings: Any) -> float:
+    empty()
+    return seconds_of_ours(make_cart(url, **settings), orders)
+
+
+def seconds_of_plain(url: str, orders: int) -> float:
+    from bench.plain import import_plainly
+
+    empty()
+    return seconds_of(lambda: import_plainly(url, orders)) / orders
+
+
+def seconds_of_floor(url: str, orders: int) -> float:
+    from bench.floor import Floor
+    from carts.choices import RunKind
+    from carts.services import runs
+
+    empty()
+    cart = make_cart(url)
+    floor = Floor(cart, runs.create(cart, RunKind.SYNC))
+    return seconds_of(lambda: floor.fill(orders)) / orders
+
+
+def second_import(url: str, sizes: Sizes) -> dict[str, Any]:
+    """First and second import of the same orders; statements of the first, rows the second wrote but its heartbeat."""
+    measured: dict[str, Any] = {"first": [], "second": []}
+    for _ in range(sizes.pairs):
+        empty()
+        cart = make_cart(url)
+        measured["first"].append(seconds_of_ours(cart, sizes.orders))
+        forget_cursor(cart)
+        measured["second"].append(seconds_of_ours(cart, sizes.orders))
+    empty()
+    cart = make_cart(url)
+    with counted() as first:
+        poll(cart)
+    forget_cursor(cart)
+    with counted() as second:
+        poll(cart)
+    return measured | {"statements": len(first.all) / sizes.orders, "rows_written": len(but_heartbeat(second.writes))}
+
+
+def idle_poll(url: str) -> dict[str, int]:
+    """Of the cart that has just been read to its end. `polled_at` of its feed is the heartbeat."""
+    from carts.models import Cart
+
+    requests.delete(f"{url}/_practice/requests", timeout=30).raise_for_status()
+    with counted() as statements:
+        poll(Cart.objects.get())
+    asked = requests.get(f"{url}/_practice/requests", timeout=30).json()
+    return {"requests": len(asked), "writes": len(but_heartbeat(statements.writes))}
+
+
+def but_heartbeat(writes: list[str]) -> list[str]:
+    return [sql for sql in writes if not sql.startswith('UPDATE "carts_feed"')]
+
+
+def requests_needed(orders: int, per_page: int = 100) -> int:
+    """Every page but the first repeats the row before it, so that none is missed."""
+    return 1 + math.ceil(max(0, orders - per_page) / (per_page - 1))
+
+
+if __name__ == "__main__":
+    main()
