@@ -2,48 +2,23 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator, validate_email
-from django.utils.dateparse import parse_date, parse_datetime
+from django.db import models
+from django.utils.dateparse import parse_datetime
 
-from carts import gateway
-from carts.choices import GuestRule
 from carts.errors import Refused
+from carts.forms import CartForm
 from carts.models import Cart
 from carts.platforms import adapter_class
-from carts.services.connections import capabilities
-from carts.services.control import shop_zone
 
 STANDARD_INPUT = "-"
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
-SETTINGS = (
-    "name",
-    "url",
-    "notification_emails",
-    "ca_bundle",
-    "import_orders_as",
-    "last_order_from",
-    "last_update_time",
-    "from_customer_updates",
-    "from_item_updates",
-    "order_statuses",
-    "grace_minutes",
-    "guest_rule",
-    "guest_customer_id",
-    "stand_in_item_id",
-    "currencies",
-    "poll_interval_seconds",
-    "requests_in_flight",
-    "to_customer_updates",
-    "to_stock_updates",
-    "to_item_updates",
-    "silence_hours",
-)
+SETTINGS = tuple(CartForm.Meta.fields)
 
 
 def find_cart(name_or_id: str) -> Cart:
@@ -103,111 +78,60 @@ def check_complete(credentials: dict[str, str], platform: str) -> None:
 
 
 def changes_of(cart: Cart, pairs: Sequence[str]) -> dict[str, Any]:
-    """`field=value` pairs as values for save_cart. Refused with every fault at once; nothing is saved here."""
-    changes: dict[str, Any] = {}
-    faults = []
-    for pair in pairs:
-        name, separator, text = pair.partition("=")
+    """`field=value` pairs as values for save_cart, judged by the panel's own form. Refused with every fault at once."""
+    typed = dict(_split(pair) for pair in pairs)
+    faults, exact = [], {}
+    data = _as_shown(cart)
+    for name, text in typed.items():
         try:
-            if not separator or name not in SETTINGS:
-                raise ValueError(f"{name} is not a setting; the settings are: {', '.join(SETTINGS)}")
-            changes[name] = value_of(cart, name, text.strip())
-        except ValidationError as error:
-            faults.append(f"{name}: {' '.join(error.messages)}")
+            at = _moment(name, text)
+            if at is not None:
+                exact[name] = at
+            else:
+                data[name] = _as_the_browser_sends(name, text)
         except ValueError as error:
-            faults.append(f"{name}: {error}" if name in SETTINGS else str(error))
-    rule = changes.get("guest_rule", cart.guest_rule)
-    if rule == GuestRule.SHARED and changes.get("guest_customer_id", cart.guest_customer_id) is None:
-        faults.append("guest_rule: shared needs a guest_customer_id")
+            faults.append(f"{name}: {error}")
+    form = CartForm(data, instance=copy(cart))
+    for name, errors in form.errors.items():
+        faults.append(f"{name}: {' '.join(errors)}")
     if faults:
-        raise Refused(f"{'; '.join(faults)}. Nothing was saved.")
-    return changes
+        raise Refused(f"{' '.join(faults)} Nothing was saved.")
+    return {name: form.cleaned_data[name] for name in typed} | exact
 
 
-def value_of(cart: Cart, name: str, text: str) -> Any:
-    """The field's value. ValueError or ValidationError says what is wrong with the text."""
-    field = Cart._meta.get_field(name)
-    if name in _READERS:
-        value = _READERS[name](cart, text)
-    elif field.get_internal_type() == "BooleanField":
-        return _yes_or_no(text)
-    else:
-        value = field.to_python(text)
-    field.run_validators(value)
-    field.validate(value, cart)
-    return value
+def _split(pair: str) -> tuple[str, str]:
+    name, separator, text = pair.partition("=")
+    if not separator:
+        raise Refused(f"{pair} is not FIELD=VALUE. Nothing was saved.")
+    if name not in SETTINGS:
+        raise Refused(f"{name} is not a setting; the settings are: {', '.join(SETTINGS)}. Nothing was saved.")
+    return name, text.strip()
 
 
-def time_of(cart: Cart, text: str) -> datetime | None:
-    """ISO date, or date and time; without a zone it is the shop's."""
-    if not text:
+def _as_shown(cart: Cart) -> dict[str, Any]:
+    """What the browser would send back of a form in which nothing was touched."""
+    fields = list(CartForm(instance=cart))
+    return {field.html_name: field.value() for field in fields} | {
+        field.html_initial_name: field.value() for field in fields if field.field.show_hidden_initial
+    }
+
+
+def _moment(name: str, text: str) -> datetime | None:
+    """A time whose zone was typed: exact even in the hour that comes twice, which the form's shop time is not."""
+    if not isinstance(Cart._meta.get_field(name), models.DateTimeField):
         return None
     at = parse_datetime(text)
-    if at is None:
-        day = parse_date(text)
-        if day is None:
-            raise ValueError("not a time; write it like 2026-11-23T10:00 or 2026-11-23T10:00Z")
-        at = datetime(day.year, day.month, day.day)
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=shop_zone(cart))
-    return at.astimezone(UTC)
+    return at.astimezone(UTC) if at and at.tzinfo else None
 
 
-def _yes_or_no(text: str) -> bool:
-    if text.lower() not in YES + NO:
-        raise ValueError(f"{text} is neither yes nor no")
-    return text.lower() in YES
-
-
-def _name(cart: Cart, text: str) -> str:
-    if Cart.objects.filter(name=text).exclude(pk=cart.pk).exists():
-        raise ValueError(f"there is a cart named {text} already")
+def _as_the_browser_sends(name: str, text: str) -> Any:
+    field = Cart._meta.get_field(name)
+    if isinstance(field, models.BooleanField):
+        if text.lower() not in YES + NO:
+            raise ValueError(f"{text} is neither yes nor no.")
+        return text.lower() in YES
+    if name == "order_statuses":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if name.endswith("_id") and text:
+        return f"[{text}]"  # the form takes a bare number for the beginning of a SKU or code
     return text
-
-
-def _url(cart: Cart, text: str) -> str:
-    URLValidator(schemes=["http", "https"])(text)
-    return text
-
-
-def _emails(cart: Cart, text: str) -> str:
-    addresses = Cart(notification_emails=text).notification_addresses
-    for address in addresses:
-        validate_email(address)
-    return ", ".join(addresses)
-
-
-def _statuses(cart: Cart, text: str) -> list[str]:
-    known = capabilities(cart).order_statuses
-    chosen = [part.strip() for part in text.split(",") if part.strip()]
-    if unknown := [status for status in chosen if status not in known]:
-        raise ValueError(f"{', '.join(unknown)} is no status here; the statuses are: {', '.join(known)}")
-    return chosen
-
-
-def _currencies(cart: Cart, text: str) -> str:
-    codes = [part.strip().upper() for part in text.split(",") if part.strip()]
-    if wrong := [code for code in codes if len(code) != 3 or not code.isalpha()]:
-        raise ValueError(f"{', '.join(wrong)} is not a code like USD")
-    return ",".join(codes)
-
-
-def _id_of(refs: Callable[[list[int]], dict[int, gateway.Ref]], text: str) -> int | None:
-    if not text:
-        return None
-    if not text.isdecimal() or int(text) not in refs([int(text)]):
-        raise ValueError(f"there is none with the id {text}")
-    return int(text)
-
-
-_READERS: dict[str, Callable[[Cart, str], Any]] = {
-    "name": _name,
-    "url": _url,
-    "notification_emails": _emails,
-    "last_order_from": time_of,
-    "last_update_time": time_of,
-    "order_statuses": _statuses,
-    "currencies": _currencies,
-    "guest_customer_id": lambda cart, text: _id_of(gateway.customer_refs, text),
-    "stand_in_item_id": lambda cart, text: _id_of(gateway.item_refs, text),
-}

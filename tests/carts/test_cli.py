@@ -122,9 +122,9 @@ def test_add_takes_no_credential_on_the_command_line(cart):
 def test_add_refuses_a_name_that_is_taken_and_an_address_that_is_none(cart, tested):
     keys = "consumer_key=ck_practice\nconsumer_secret=cs_practice"
     taken = cart("add", "Shop", "https://other.example.test", "--credentials", "-", stdin=keys)
-    assert (taken.code, "there is a cart named Shop already" in taken.err) == (1, True)
+    assert (taken.code, "name: Cart with this Cart Name already exists." in taken.err) == (1, True)
     wrong = cart("add", "Other", "ftp://shop.example.test", "--credentials", "-", stdin=keys)
-    assert (wrong.code, "url: Enter a valid URL" in wrong.err) == (1, True)
+    assert (wrong.code, "url: The address must begin with https://" in wrong.err) == (1, True)
     assert Cart.objects.count() == 1
 
 
@@ -194,24 +194,33 @@ def test_set_saves_every_kind_of_setting(cart, tested):
 def test_set_names_every_fault_and_saves_nothing(cart, tested):
     refused = cart(
         "set", "Shop", "silence_hours=5", "poll_interval_seconds=1", "order_statuses=complete", "import_orders_as=gift",
-        "last_order_from=soon", "to_stock_updates=maybe", "stand_in_item_id=999999", "status=running",
-        "notification_emails=nobody", "guest_rule=shared",
+        "last_order_from=soon", "to_stock_updates=maybe", "stand_in_item_id=999999", "notification_emails=nobody",
     )  # fmt: skip
     assert refused.code == 1
     for fault in (
         "poll_interval_seconds: Ensure this value is greater than or equal to 5.",
-        "order_statuses: complete is no status here",
-        "import_orders_as: Value 'gift' is not a valid choice.",
-        "last_order_from: not a time",
+        "order_statuses: Select a valid choice. complete is not one",
+        "import_orders_as: Select a valid choice. gift is not one",
+        "last_order_from: Enter a date and a time",
         "to_stock_updates: maybe is neither yes nor no",
-        "stand_in_item_id: there is none with the id 999999",
-        "status is not a setting",
-        "notification_emails: Enter a valid email address.",
-        "guest_rule: shared needs a guest_customer_id",
+        "stand_in_item_id: Nothing here begins with",
+        "notification_emails: “nobody” is not an e-mail address",
     ):
         assert fault in refused.err
     after = Cart.objects.get()
     assert (after.silence_hours, after.settings_version) == (0, tested.settings_version)
+
+
+@pytest.mark.parametrize("pair", ["status=running", "order_fence=2026-01-01", "silence_hours"])
+def test_set_changes_nothing_but_settings(cart, tested, pair):
+    assert cart("set", "Shop", pair).code == 1
+    assert Cart.objects.get().settings_version == tested.settings_version
+
+
+def test_set_takes_a_time_with_its_zone_exactly_in_the_hour_that_comes_twice(cart, tested):
+    for text, hour in (("2026-11-01T01:30-04:00", 5), ("2026-11-01T01:30-05:00", 6)):
+        assert cart("set", "Shop", f"last_order_from={text}").code == 0
+        assert Cart.objects.get().order_fence == datetime(2026, 11, 1, hour, 30, tzinfo=UTC)
 
 
 def test_set_with_new_credentials_asks_for_a_new_test(cart, place, tested):

@@ -71,7 +71,7 @@ class Command(BaseCommand):
         cart.refresh_from_db()
         facts = shapes.shop(cart)
         lines = [result.message] if result.passed else []
-        lines += [f"{name}: {value}" for name, value in facts.items() if value] if result.passed else []
+        lines += [f"  {name}: {plain(value)}" for name, value in facts.items() if value] if result.passed else []
         self.tell({"id": cart.pk, "passed": result.passed, "message": result.message, "shop": facts}, lines)
         if not result.passed:
             raise CommandError(result.message, returncode=REFUSED)
@@ -83,7 +83,11 @@ class Command(BaseCommand):
         cart = values.find_cart(options["cart"])
         plan = control.start_plan(cart)
         control.start(cart, caller(), without_rehearsal=options["without_rehearsal"])
-        lines = [f"{cart.name} is RUNNING.", *plan.will, f"Last Order from: {control.shop_time(cart, plan.since)}."]
+        lines = [
+            f"{cart.name} is RUNNING.",
+            *plan.will,
+            f"Last Order from: {control.shop_time(cart, plan.since):%Y-%m-%d %H:%M %Z}.",
+        ]
         lines.append(f"{'Unknown' if plan.order_count is None else plan.order_count} orders. {plan.count_note}")
         self.tell(shapes.plan(cart, plan), lines)
 
@@ -147,7 +151,7 @@ class Command(BaseCommand):
         shape = shapes.whole(cart, state)
         lines = [sentence or f"{cart.pk}  {cart.name}  {cart.get_platform_display()}", state.text]
         if not sentence:
-            lines += [f"  {name}: {value}" for name, value in shape["settings"].items() if name != "name"]
+            lines += [f"  {name}: {plain(value)}" for name, value in shape["settings"].items() if name != "name"]
             lines += [f"  {name}: {text}" for name, text in shape["credentials"].items()]
             lines += shape["start_refusals"]
         self.tell(shape, lines)
@@ -164,6 +168,14 @@ class Command(BaseCommand):
 
 def counts_of(run: Run) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in sorted(run.counts.items())) or "nothing new"
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value)
+    return "" if value is None else str(value)
 
 
 def caller() -> str:
