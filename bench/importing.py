@@ -1,6 +1,7 @@
-"""What an import takes on one database: python -m bench.importing '{"fast": URL, "slow": URL, "database": URL, "sizes": {...}}'
+"""What an import takes on one database: python -m bench.importing '{"fast": URL, "slow": URL, "database": URL, ...}'
 
-A process of its own, because Django knows one set of settings a process. Prints its measurements as JSON.
+`fast` and `slow` are practice shops, `database` is "" for SQLite, `sizes` is a Sizes as an object. A process of its
+own, because Django knows one set of settings a process. Prints its measurements as JSON.
 """
 
 import json

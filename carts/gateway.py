@@ -1,8 +1,9 @@
 """The only door to the back office. Everything the sync engine and its pages want of it passes here."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from operator import attrgetter
 
 from django.urls import reverse
 
@@ -17,6 +18,8 @@ from carts.records import Address, CartCustomer, CartItem, CartOrder, OrderLine
 __all__ = ["NewCustomer", "NewDocument", "NewTodo", "normalise_email", "normalise_sku"]
 
 SEARCH_LIMIT = 20
+# dataclasses.asdict copies every value deeply: a tenth of the time of an import.
+_address_values = attrgetter(*(field.name for field in fields(OurAddress)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ def document_refs(ids: Collection[int]) -> dict[int, Ref]:
 
 
 def _address(address: Address) -> OurAddress:
-    return OurAddress(**asdict(address))
+    return OurAddress(*_address_values(address))
 
 
 def page_of_items(search: str, page: int, per_page: int) -> list[Ref]:
