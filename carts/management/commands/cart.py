@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from carts.choices import RunState
+from carts.choices import Outcome, RunKind, RunState
 from carts.cli import arguments, foreground, shapes, values
 from carts.errors import CartError, Refused
 from carts.models import Cart, Run
@@ -16,6 +16,7 @@ from carts.services.state import state_of, states
 REFUSED = 1
 NEEDS_PERSON = 3
 RETRIED_LATER = 4
+WOULD = {Outcome.NEW: "Would import", Outcome.HELD: "Would hold"}
 
 
 class Command(BaseCommand):
@@ -157,8 +158,10 @@ class Command(BaseCommand):
         self.tell(shape, lines)
 
     def tell_run(self, run: Run) -> None:
-        lines = [f"{item.label or item.external_id}  {item.get_outcome_display()}  {item.message}".rstrip()
-                 for item in run.items.order_by("id")]  # fmt: skip
+        lines = [
+            f"{item.label or item.external_id}  {outcome_of(run, item.outcome)}  {item.message}".rstrip()
+            for item in run.items.order_by("id")
+        ]
         lines.append(f"{run}: {run.get_state_display()}, {counts_of(run)}.")
         self.tell(shapes.run(run, with_items=True), lines)
         if run.state != RunState.DONE:
@@ -166,8 +169,13 @@ class Command(BaseCommand):
             raise CommandError(reason, returncode=REFUSED)
 
 
+def outcome_of(run: Run, outcome: str) -> str:
+    would = WOULD if run.kind == RunKind.REHEARSAL else {}
+    return would.get(outcome) or Outcome(outcome).label
+
+
 def counts_of(run: Run) -> str:
-    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(run.counts.items())) or "nothing new"
+    return ", ".join(f"{outcome_of(run, name)} {count}" for name, count in sorted(run.counts.items())) or "nothing new"
 
 
 def plain(value: Any) -> str:
