@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -18,6 +19,19 @@ class PagedChangeList(ChangeList):
         self.full_result_count = self.result_count
         self.result_list = list(self.result_list)
         self.model_admin.prepare_rows(self.result_list)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
+        ordering = super().get_ordering(request, queryset)
+        return [_sorted_apart(by) for by in ordering] if self.query else ordering
+
+
+def _sorted_apart(by: Any) -> Any:
+    """The same order, but not an index's: a search finds few rows, which PostgreSQL is to fetch and sort. Given an
+    index in the order wanted it walks that one instead, hoping to meet them soon."""
+    if not isinstance(by, str) or by.lstrip("-") in ("pk", "id"):
+        return by
+    value = Coalesce(by.lstrip("-"), by.lstrip("-"))
+    return value.desc() if by.startswith("-") else value.asc()
 
 
 class BackofficeAdmin(ModelAdmin):

@@ -29,9 +29,9 @@ SEARCHED = 1_000
 @admin.register(Item)
 class ItemAdmin(SimpleHistoryAdmin, BackofficeAdmin):
     ordering = ("-pk",)
-    sortable_by = ("sku", "title")
-    list_display = ("sku", "title", "selling_price", "on_hand", "committed", "pending", "available", "is_active")
-    list_display_links = ("sku", "title")
+    sortable_by = ("code", "title")
+    list_display = ("code", "title", "selling_price", "on_hand", "committed", "pending", "available", "is_active")
+    list_display_links = ("code", "title")
     list_filter = (("is_active", BooleanRadioFilter), ("is_stock_keeping", BooleanRadioFilter))
     search_fields = ("sku",)
     search_help_text = "Begins with: SKU, name or barcode"
@@ -97,7 +97,7 @@ class ItemAdmin(SimpleHistoryAdmin, BackofficeAdmin):
         return TemplateResponse(request, "backoffice/adjust.html", context)
 
     @display(description="SKU", ordering="sku_key")
-    def sku(self, item: Item) -> str:
+    def code(self, item: Item) -> str:
         return item.sku
 
     @display(description="name", ordering="name_key")

@@ -30,6 +30,7 @@ class JournalEntry(AppendOnly):
         verbose_name = "journal entry"
         verbose_name_plural = "journal entries"
         constraints = [models.UniqueConstraint(fields=["document", "kind"], name="one_entry_a_kind")]
+        indexes = [models.Index(fields=["kind", "-id"], name="entry_kind")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.document}"

@@ -45,6 +45,7 @@ class StockMovement(AppendOnly):
         verbose_name = "stock movement"
         indexes = [
             models.Index(fields=["item", "-id"], name="movement_item"),
+            models.Index(fields=["reason", "-id"], name="movement_reason"),
             models.Index(fields=["document"], condition=Q(document__isnull=False), name="movement_document"),
         ]
 
