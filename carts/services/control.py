@@ -88,7 +88,10 @@ def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, 
     cart.save()
     update_change_reason(cart, f"Saved by {by}")
     if any(before[name] != getattr(cart, name) for name in JUDGING_FIELDS):
-        Feed.objects.filter(cart=cart, kind=Kind.ORDER).update(high_water=None, next_poll_at=None)
+        # A poll in flight decides by the old settings, and would write its cursor over the one taken back here.
+        Feed.objects.filter(cart=cart, kind=Kind.ORDER).update(
+            high_water=None, next_poll_at=None, lease_token="", lease_until=None
+        )
     return cart
 
 

@@ -13,7 +13,7 @@ from carts.models import Cart, Feed, Record, Run
 from carts.records import RawRecord, Window
 from carts.services import leases, runs
 from carts.services.connections import adapter_for, capabilities
-from carts.services.held import release_answered, stored_row
+from carts.services.held import release_mended, stored_row
 from carts.services.importing import Importer
 from carts.services.judging import Rules
 
@@ -94,9 +94,7 @@ class Poll:
             for page in pages:
                 self._store(importer, page.rows)
         self._import_waiting(importer)
-        if importer.counts[Outcome.HELD]:
-            # An answer given while we read may not have met the orders we held after it.
-            release_answered(self.cart)
+        release_mended(self.cart, self._guard)
 
     def _store(self, importer: Importer, rows: tuple[RawRecord, ...]) -> None:
         if not rows:
@@ -146,7 +144,11 @@ class Poll:
 
     def end_stopped(self) -> None:
         if self.run:
-            runs.log(self.run, "Stopped. The page being written was taken back; it is read again after the next Start.")
+            runs.log(
+                self.run,
+                "Ended early: Stop was clicked, the settings were changed, or another worker took over. The page "
+                "being written was taken back; it is read again.",
+            )
             runs.finish(self.run, RunState.STOPPED)
 
     def end_failed(self, error: CartError) -> None:

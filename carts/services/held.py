@@ -1,7 +1,10 @@
 """Held orders: a person's answer mends the cause, and every order it held is released at once."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
+from django.db.models import Q
 from django.utils import timezone
 
 from carts import gateway
@@ -11,7 +14,7 @@ from carts.models import Cart, HeldFor, Record, RememberedAnswer, Run
 from carts.records import RawRecord
 from carts.services import runs
 from carts.services.connections import adapter_for
-from carts.services.importing import Importer
+from carts.services.importing import Guard, Importer
 from carts.services.judging import Rules
 
 BATCH = 100
@@ -69,11 +72,40 @@ def release(cart: Cart, reason_code: str, key: str, by: str = "") -> Run | None:
     return import_again(cart, list(held.values_list("record_id", flat=True).distinct()), by)
 
 
-def release_answered(cart: Cart) -> Run | None:
-    """Orders that are held for something a person has answered already."""
-    answered = RememberedAnswer.objects.filter(cart=cart).values("key")
-    held = HeldFor.objects.filter(cart=cart, key__in=answered)
-    return import_again(cart, list(held.values_list("record_id", flat=True).distinct()), "")
+def release_mended(cart: Cart, guard: Guard) -> Run | None:
+    """Import what is held for nothing but causes that are mended by now: answered while a page was being decided,
+    left by a release that was killed, or the item was created in the system itself."""
+    cart = Cart.objects.get(pk=cart.pk)
+    held = HeldFor.objects.filter(cart=cart)
+    causes = list(held.order_by().values_list("reason_code", "key").distinct())
+    mended = _mended(cart, causes)
+    if not mended:
+        return None
+    still_open = [cause for cause in causes if cause not in mended]
+    waiting = held.filter(_any_of(still_open)).values("record_id") if still_open else []
+    ids = held.filter(_any_of(mended)).exclude(record_id__in=waiting).values_list("record_id", flat=True).distinct()
+    return import_again(cart, list(ids), "", guard)
+
+
+def _mended(cart: Cart, causes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    answers = RememberedAnswer.objects.filter(cart=cart, key__in={key for _, key in causes}) if causes else ()
+    answered = {(answer.kind, answer.key) for answer in answers}
+    items = gateway.items_by_sku([key for code, key in causes if code == Reason.UNKNOWN_SKU])
+
+    def is_mended(code: str, key: str) -> bool:
+        if code == Reason.CURRENCY:
+            return key.upper() in cart.accepted_currencies
+        return (KIND_OF_ANSWER.get(Reason(code)), key) in answered or (code == Reason.UNKNOWN_SKU and key in items)
+
+    return [(code, key) for code, key in causes if is_mended(code, key)]
+
+
+def _any_of(causes: Sequence[tuple[str, str]]) -> Q:
+    """One condition for each reason, since there are few of them and there may be many keys."""
+    keys: dict[str, list[str]] = {}
+    for code, key in causes:
+        keys.setdefault(code, []).append(key)
+    return reduce(or_, (Q(reason_code=code, key__in=named) for code, named in keys.items()))
 
 
 def retry(record: Record, by: str) -> Run | None:
@@ -95,18 +127,18 @@ def ignore(record: Record, by: str) -> None:
     HeldFor.objects.filter(record=record).delete()
 
 
-def import_again(cart: Cart, record_ids: Sequence[int], by: str) -> Run | None:
+def import_again(cart: Cart, record_ids: Sequence[int], by: str, guard: Guard = lambda: None) -> Run | None:
     if not record_ids:
         return None
     records = Record.objects.filter(pk__in=record_ids, local_id__isnull=True).order_by("placed_at")
-    return _import(cart, [stored_row(record) for record in records], by)
+    return _import(cart, [stored_row(record) for record in records], by, guard)
 
 
-def _import(cart: Cart, rows: Sequence[RawRecord], by: str) -> Run:
+def _import(cart: Cart, rows: Sequence[RawRecord], by: str, guard: Guard = lambda: None) -> Run:
     run = runs.create(cart, RunKind.RELEASE, started_by=by, state=RunState.RUNNING, total=len(rows))
-    importer = Importer(cart, adapter_for(cart), Rules.of(cart), lambda: run)
+    importer = Importer(cart, adapter_for(cart), Rules.of(cart), lambda: run, asked_for=True)
     for start in range(0, len(rows), BATCH):
-        importer.import_rows(rows[start : start + BATCH], lambda: None)
+        importer.import_rows(rows[start : start + BATCH], guard)
         runs.save_counts(run, importer.counts)
     runs.finish(run)
     return run

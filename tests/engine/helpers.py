@@ -1,6 +1,7 @@
 """What the engine's tests do and look at, through the services and the back office's own tables."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,14 +12,13 @@ from django.db import connection, connections
 from backoffice.models import Document
 from backoffice.services import items
 from backoffice.types import NewItem
-from carts.choices import CartStatus, Kind, Outcome, RecordState
+from carts.choices import Kind, Outcome, RecordState
 from carts.models import Cart, Feed, Record, Run
 from carts.services import control, feeds, leases
 from sandbox.testing import PracticeShop
 
 # The practice shop's history reaches back 60 days.
 LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=90)
-DOCUMENT_STATES = {"pending"}
 
 
 def connected_cart(place: PracticeShop, *, name: str = "Shop", fence: datetime = LONG_AGO, **settings: Any) -> Cart:
@@ -178,5 +178,9 @@ def elsewhere(work: Callable[[], Any]) -> Any:
     return worker.result
 
 
-def is_running(cart: Cart) -> bool:
-    return fresh(cart).status == CartStatus.RUNNING
+def wait_until(condition: Callable[[], Any], *, seconds: float = 60) -> None:
+    """Wait for what another thread or process is about to do."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
