@@ -5,26 +5,30 @@ Every way an order can arrive (poll, Import selected, Retry, release of held one
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from carts import gateway
 from carts.choices import Kind, Outcome, Reason, RecordState
+from carts.errors import Rejected
 from carts.models import Cart, HeldFor, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import CartOrder, RawRecord
+from carts.services import leases
 from carts.services.changes import todos_of_change
 from carts.services.judging import Rules, lines_with_rounding
-from carts.services.matching import CustomerMatch
+from carts.services.matching import CustomerMatch, Need
 from carts.services.planning import Decision, Planner
+from carts.services.upserts import upsert
 
 log = logging.getLogger(__name__)
 
 # A record that breaks one of these is at fault itself; any other database error is the database's.
-RECORD_FAULTS = (IntegrityError, DataError, ValueError)
+RECORD_FAULTS = (IntegrityError, DataError, ValueError, ArithmeticError)
 
 Guard = Callable[[], None]  # raises StopRequested; called first inside every transaction
 
@@ -43,13 +47,14 @@ class Importer:
         open_run: Callable[[], Run],
         *,
         picked_by_hand: bool = False,
+        asked_for: bool = False,
     ) -> None:
         self.cart = cart
         self.run: Run | None = None
         self.counts: Counter[str] = Counter()
         self._adapter = adapter
         self._open_run = open_run
-        self._planner = Planner(cart, adapter, rules, picked_by_hand=picked_by_hand)
+        self._planner = Planner(cart, adapter, rules, picked_by_hand=picked_by_hand, asked_for=asked_for)
 
     def import_rows(self, rows: Sequence[RawRecord], guard: Guard) -> list[Decision]:
         """Every row ends with a record, a state and a reason, or none does (StopRequested, database errors)."""
@@ -68,12 +73,16 @@ class Importer:
         try:
             with transaction.atomic():
                 guard()
-                self._write(news)
-            return news, []
+                leases.one_writer_of_orders(self.cart.pk)
+                if not self._planner.is_stale(news):
+                    self._write(news)
+                    return news, []
         except RECORD_FAULTS:
-            with transaction.atomic():
-                guard()
-                return self._write_carefully([decision.row for decision in news])
+            log.info("A page of cart %s is written record by record", self.cart.pk, exc_info=True)
+        with transaction.atomic():
+            guard()
+            leases.one_writer_of_orders(self.cart.pk)
+            return self._write_carefully([decision.row for decision in news])
 
     def _write(self, news: list[Decision]) -> None:
         self._create_documents([decision for decision in news if decision.outcome == Outcome.NEW])
@@ -140,25 +149,12 @@ class Importer:
             if key and order:
                 decision.customer = CustomerMatch(ids[key])
                 if order.external_customer_id:
-                    links[order.external_customer_id] = Record(
-                        cart=self.cart,
-                        kind=Kind.CUSTOMER,
-                        external_id=order.external_customer_id,
-                        label=order.email,
-                        name=order.billing.name,
-                        state=RecordState.IMPORTED,
-                        digest=b"",
-                        payload="",
-                        local_id=ids[key],
-                        seen_at=now,
-                        changed_at=now,
-                    )
-        Record.objects.bulk_create(
-            links.values(),
-            update_conflicts=True,
-            unique_fields=["cart", "kind", "external_id"],
-            update_fields=["local_id", "state"],
-        )
+                    links[order.external_customer_id] = (
+                        self.cart.pk, Kind.CUSTOMER.value, order.external_customer_id, "", order.email[:200],
+                        order.billing.name[:250], RecordState.IMPORTED.value, "", "", b"", "", ids[key], False, "", "",
+                        now, now,
+                    )  # fmt: skip
+        upsert(Record, LINK_FIELDS, list(links.values()), unique=RECORD_KEY, update=("local_id", "state"))
 
     def _new_document(self, decision: Decision) -> gateway.NewDocument:
         order = decision.order
@@ -179,94 +175,85 @@ class Importer:
         for external_id, payload in before.values_list("external_id", "payload"):
             decision = changed[external_id]
             assert decision.order is not None and decision.local_id is not None
-            found = todos_of_change(self._adapter.parse_order(payload) if payload else None, decision.order)
+            found = todos_of_change(self._order_before(payload), decision.order)
             if found:
                 todos[decision.local_id] = found
                 decision.reason = " ".join(todo.text for todo in found)
         gateway.add_todos(todos)
 
+    def _order_before(self, payload: str) -> CartOrder | None:
+        try:
+            return self._adapter.parse_order(payload)
+        except Rejected:
+            return None  # what the shop sent last could not be read
+
     def _save_records(self, decisions: list[Decision]) -> None:
         now = timezone.now()
-        records = [self._record(decision, now) for decision in decisions]
-        Record.objects.bulk_create(
-            records,
-            update_conflicts=True,
-            unique_fields=["cart", "kind", "external_id"],
-            update_fields=RECORD_FIELDS,
-        )
+        rows = [self._record(decision, now) for decision in decisions]
+        upsert(Record, RECORD_FIELDS, rows, unique=RECORD_KEY, update=RECORD_FIELDS[len(RECORD_KEY) :])
         # Only what was held before, or is now, has rows there.
-        if any(
-            decision.needs or (decision.known and decision.known.state == RecordState.HELD) for decision in decisions
-        ):
-            self._save_needs(records, decisions)
+        held = {
+            decision.row.external_id: decision.needs
+            for decision in decisions
+            if decision.needs or (decision.known and decision.known.state == RecordState.HELD)
+        }
+        if held:
+            self._save_needs(held)
 
-    def _record(self, decision: Decision, now: datetime) -> Record:
+    def _record(self, decision: Decision, now: datetime) -> tuple[Any, ...]:
+        """The values of RECORD_FIELDS."""
         order, row = decision.order, decision.row
-        record = Record(
-            cart=self.cart,
-            kind=Kind.ORDER,
-            external_id=row.external_id,
-            label=decision.label[:200],
-            state=decision.state,
-            reason_code=decision.reason_code,
-            reason=decision.reason,
-            digest=row.digest,
-            payload=self._adapter.clean(row.body) if order else readable(row.body),
-            local_id=decision.local_id,
-            picked_by_hand=decision.picked_by_hand,
-            modified_at=row.modified_at,
-            due_at=decision.due_at,
-            seen_at=now,
-            changed_at=now,
-        )
+        payload = self._adapter.clean(row.body) if order else row.body.decode(errors="replace")
+        of_order: tuple[Any, ...] = ("", None, "", None, "")
         if order:
-            record.name = order.email[:250]
-            record.placed_at = order.placed_at
-            record.shop_status = order.status
-            record.total = order.total
-            record.currency = order.currency
-        return record
+            of_order = (order.email[:250], order.placed_at, order.status, order.total, order.currency)
+        return (
+            self.cart.pk, Kind.ORDER.value, row.external_id, "", decision.label[:200], decision.state.value,
+            decision.reason_code, decision.reason, row.digest, payload, decision.local_id, decision.picked_by_hand,
+            row.modified_at, decision.due_at, now, now, *of_order,
+        )  # fmt: skip
 
-    def _save_needs(self, records: list[Record], decisions: list[Decision]) -> None:
-        # The upsert's ids are those of the rows as they stand, new or old.
-        HeldFor.objects.filter(record_id__in=[record.pk for record in records]).delete()
+    def _save_needs(self, held: Mapping[str, Sequence[Need]]) -> None:
+        records = Record.objects.filter(cart=self.cart, kind=Kind.ORDER, external_id__in=held)
+        ids = dict(records.values_list("external_id", "pk"))
+        HeldFor.objects.filter(record_id__in=ids.values()).delete()
         HeldFor.objects.bulk_create(
             HeldFor(
-                record=record,
+                record_id=ids[external_id],
                 cart=self.cart,
                 reason_code=need.reason_code,
                 key=need.key,
                 external_item_id=need.external_item_id,
                 label=need.label[:250],
             )
-            for record, decision in zip(records, decisions, strict=True)
-            for need in decision.needs
+            for external_id, needs in held.items()
+            for need in needs
         )
 
     def _save_outcomes(self, decisions: list[Decision]) -> None:
-        RunItem.objects.bulk_create(
+        assert self.run is not None
+        rows = [
             (
-                RunItem(
-                    run=self.run,
-                    external_id=decision.row.external_id,
-                    label=decision.label[:200],
-                    outcome=decision.outcome,
-                    reason_code=decision.reason_code,
-                    message=decision.reason,
-                    local_id=decision.local_id,
-                )
-                for decision in decisions
-            ),
-            update_conflicts=True,
-            unique_fields=["run", "external_id"],
-            update_fields=["label", "outcome", "reason_code", "message", "local_id"],
-        )
+                self.run.pk, decision.row.external_id, decision.label[:200], decision.outcome.value,
+                decision.reason_code, decision.reason, decision.local_id,
+            )
+            for decision in decisions
+        ]  # fmt: skip
+        upsert(RunItem, OUTCOME_FIELDS, rows, unique=OUTCOME_KEY, update=OUTCOME_FIELDS[len(OUTCOME_KEY) :])
 
 
-RECORD_FIELDS = [
-    "label", "name", "state", "reason_code", "reason", "digest", "payload", "local_id", "picked_by_hand", "placed_at",
-    "modified_at", "due_at", "shop_status", "total", "currency", "seen_at", "changed_at",
-]  # fmt: skip
+RECORD_KEY = ("cart", "kind", "external_id")
+RECORD_FIELDS = (
+    *RECORD_KEY, "parent_id", "label", "state", "reason_code", "reason", "digest", "payload", "local_id",
+    "picked_by_hand", "modified_at", "due_at", "seen_at", "changed_at", "name", "placed_at", "shop_status", "total",
+    "currency",
+)  # fmt: skip
+LINK_FIELDS = (
+    *RECORD_KEY, "parent_id", "label", "name", "state", "reason_code", "reason", "digest", "payload", "local_id",
+    "picked_by_hand", "shop_status", "currency", "seen_at", "changed_at",
+)  # fmt: skip
+OUTCOME_KEY = ("run", "external_id")
+OUTCOME_FIELDS = (*OUTCOME_KEY, "label", "outcome", "reason_code", "message", "local_id")
 
 
 def new_customer(cart: Cart, order: CartOrder, import_key: str) -> "gateway.NewCustomer":

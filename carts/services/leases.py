@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from carts.choices import ACTIVE_RUN_STATES, CartStatus, RunState
+from carts.choices import ACTIVE_RUN_STATES, CartStatus, Kind, RunState
 from carts.errors import StopRequested
-from carts.models import Feed, Run
+from carts.models import Cart, Feed, Run
 
 # Longer than any one request and the writing of its page; a killed worker's work is taken over after it.
 LEASE_SECONDS = 120
+# A subquery, not a join: with a join Django moves every condition into a subquery, and PostgreSQL, having waited for
+# somebody else's change of the row, would not look at the lease again.
+RUNNING = Q(cart__in=Cart.objects.filter(status=CartStatus.RUNNING).values("pk"))
 
 
 def lease_end(now: datetime) -> datetime:
@@ -23,7 +26,7 @@ def claim_feed(feed_id: int) -> str:
     now = timezone.now()
     token = secrets.token_hex(16)
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    claimed = Feed.objects.filter(free, pk=feed_id, cart__status=CartStatus.RUNNING, needs_person=False).update(
+    claimed = Feed.objects.filter(free, RUNNING, pk=feed_id, needs_person=False).update(
         lease_token=token, lease_until=lease_end(now)
     )
     return token if claimed else ""
@@ -32,9 +35,17 @@ def claim_feed(feed_id: int) -> str:
 def hold_feed(feed_id: int, token: str, **moved: object) -> None:
     """Renew the lease, and move the cursor in the same statement. Inside a transaction it is the guard of all its
     writes. StopRequested when the token is not ours any more."""
-    held = Feed.objects.filter(pk=feed_id, lease_token=token).update(lease_until=lease_end(timezone.now()), **moved)
+    # The cart is asked too: a claim that met a Stop halfway may hold a token that the Stop did not see.
+    mine = Feed.objects.filter(RUNNING, pk=feed_id, lease_token=token)
+    held = mine.update(lease_until=lease_end(timezone.now()), **moved)
     if not held:
         raise StopRequested
+
+
+def one_writer_of_orders(cart_id: int) -> None:
+    """Inside a transaction: until it ends, nobody else writes a page of this cart's orders, be it a poll, an import
+    of selected ones or a release. So what was decided about a record still holds when it is written."""
+    Feed.objects.filter(cart_id=cart_id, kind=Kind.ORDER).update(kind=Kind.ORDER)
 
 
 def release_feed(feed_id: int, token: str, **result: object) -> bool:

@@ -40,6 +40,7 @@ class Known:
     local_id: int | None
     modified_at: datetime | None
     picked_by_hand: bool
+    due_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -71,19 +72,31 @@ class Decision:
     def is_news(self) -> bool:
         """False when the record says already all that would be written."""
         known = self.known
-        return known is None or (known.digest, known.state, known.reason_code, known.reason) != (
-            self.row.digest,
-            self.state,
-            self.reason_code,
-            self.reason,
-        )
+        if known is None:
+            return True
+        said = (known.digest, known.state, known.reason_code, known.reason, known.due_at, known.picked_by_hand)
+        return said != (
+            self.row.digest, self.state, self.reason_code, self.reason, self.due_at, self.picked_by_hand
+        )  # fmt: skip
 
 
 class Planner:
-    """Decides for one cart and one run. Items found are remembered from page to page."""
+    """Decides for one cart and one run. Items found are remembered from page to page.
 
-    def __init__(self, cart: Cart, adapter: CartAdapter, rules: Rules, *, picked_by_hand: bool = False) -> None:
+    `asked_for`: a person wants these orders looked at again, so one that failed or was ignored is not settled.
+    """
+
+    def __init__(
+        self,
+        cart: Cart,
+        adapter: CartAdapter,
+        rules: Rules,
+        *,
+        picked_by_hand: bool = False,
+        asked_for: bool = False,
+    ) -> None:
         self._picked_by_hand = picked_by_hand
+        self._settled = (RecordState.IMPORTED,) if picked_by_hand or asked_for else SETTLED
         self._cart = cart
         self._adapter = adapter
         self._rules = rules
@@ -91,8 +104,9 @@ class Planner:
 
     def known(self, external_ids: Sequence[str]) -> dict[str, Known]:
         rows = Record.objects.filter(cart=self._cart, kind=Kind.ORDER, external_id__in=external_ids).values_list(
-            "external_id", "digest", "state", "reason_code", "reason", "local_id", "modified_at", "picked_by_hand"
-        )
+            "external_id", "digest", "state", "reason_code", "reason", "local_id", "modified_at", "picked_by_hand",
+            "due_at",
+        )  # fmt: skip
         return {row[0]: Known(bytes(row[1]), *row[2:]) for row in rows}
 
     def decide(self, rows: Sequence[RawRecord]) -> tuple[list[Decision], list[Decision]]:
@@ -101,7 +115,7 @@ class Planner:
         decisions, unchanged = [], []
         for row in {row.external_id: row for row in rows}.values():
             before = known.get(row.external_id)
-            if before and before.digest == row.digest and before.state in SETTLED:
+            if before and before.digest == row.digest and before.state in self._settled:
                 unchanged.append(Decision(row, None, Outcome.UNCHANGED, known=before, local_id=before.local_id))
             else:
                 decisions.append(self._decide_alone(row, before))
@@ -109,16 +123,23 @@ class Planner:
         unchanged += [decision for decision in decisions if not decision.is_news]
         return [decision for decision in decisions if decision.is_news], unchanged
 
+    def is_stale(self, decisions: Sequence[Decision]) -> bool:
+        """Has somebody else written one of these records since it was decided about?"""
+        known = self.known([decision.row.external_id for decision in decisions])
+        return any(known.get(decision.row.external_id) != decision.known for decision in decisions)
+
     def _decide_alone(self, row: RawRecord, known: Known | None) -> Decision:
+        picked = self._picked_by_hand or bool(known and known.picked_by_hand)
         try:
             order = self._adapter.parse_order(row.body)
         except Rejected as error:
-            return Decision(row, None, Outcome.FAILED, Reason.UNREADABLE, error.sentence, known=known)
+            decision = Decision(row, None, Outcome.FAILED, Reason.UNREADABLE, error.sentence, known=known)
+            decision.local_id, decision.picked_by_hand = known.local_id if known else None, picked
+            return decision
         if known and known.local_id:
-            return Decision(row, order, Outcome.UPDATED, known=known, local_id=known.local_id)
+            return Decision(row, order, Outcome.UPDATED, known=known, local_id=known.local_id, picked_by_hand=picked)
         if known and known.state == RecordState.IGNORED and not self._picked_by_hand:
             return Decision(row, order, Outcome.IGNORED, Reason.BY_STAFF, known.reason, known=known)
-        picked = self._picked_by_hand or bool(known and known.picked_by_hand)
         verdict: Verdict = judge(order, self._rules, timezone.now(), picked_by_hand=picked)
         decision = Decision(
             row,
