@@ -1,10 +1,9 @@
 """How times, money and settings are written on every page."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.forms import BoundField
@@ -22,7 +21,7 @@ DATE_AND_TIME = "%Y-%m-%d %H:%M:%S"
 
 
 @register.simple_tag
-def ago(at: datetime | None, empty: str = "Never", zone: ZoneInfo | None = None) -> str:
+def ago(at: datetime | None, empty: str = "Never", zone: tzinfo | None = None) -> str:
     """`2 min ago`, with the exact time in the title: in `zone` (the shop's) where it is known, and in UTC."""
     if at is None:
         return empty
@@ -30,7 +29,7 @@ def ago(at: datetime | None, empty: str = "Never", zone: ZoneInfo | None = None)
 
 
 @register.simple_tag
-def exact(at: datetime | None, empty: str = "Never", zone: ZoneInfo | None = None) -> str:
+def exact(at: datetime | None, empty: str = "Never", zone: tzinfo | None = None) -> str:
     """The time itself in `zone`, for settings that are times; the title holds it in UTC."""
     if at is None:
         return empty
@@ -38,10 +37,10 @@ def exact(at: datetime | None, empty: str = "Never", zone: ZoneInfo | None = Non
     return _time(at, f"{there:{DATE_AND_TIME}}", zone)
 
 
-def _time(at: datetime, text: str, zone: ZoneInfo | None) -> SafeString:
+def _time(at: datetime, text: str, zone: tzinfo | None) -> SafeString:
     title = f"{at.astimezone(UTC):{DATE_AND_TIME}} UTC"
-    if zone is not None and zone.key != "UTC":
-        title = f"{at.astimezone(zone):{DATE_AND_TIME}} {zone.key}, {title}"
+    if zone is not None and str(zone) != "UTC":
+        title = f"{at.astimezone(zone):{DATE_AND_TIME}} {zone}, {title}"
     return format_html('<time datetime="{}" title="{}">{}</time>', at.astimezone(UTC).isoformat(), title, text)
 
 
@@ -96,7 +95,7 @@ def request_key() -> str:
 
 
 @register.simple_tag
-def setting(field: BoundField, zone: ZoneInfo | None = None) -> str:
+def setting(field: BoundField, zone: tzinfo | None = None) -> str:
     """A field of the cart's form as View mode shows it."""
     value = field.initial
     if hasattr(field.field, "shown"):
@@ -108,7 +107,7 @@ def setting(field: BoundField, zone: ZoneInfo | None = None) -> str:
     choices = dict(getattr(field.field, "choices", ()))
     if isinstance(value, list):
         return ", ".join(str(choices.get(one, one)) for one in value) or "None"
-    if value in (None, ""):
+    if not value:
         return getattr(field.field, "empty", "Not set")
     return str(choices.get(value, value))
 

@@ -51,11 +51,15 @@ def _auto_sync(request: HttpRequest, cart: Cart, form: CartForm, *, editing: boo
         "cart",
         form=form,
         editing=editing,
-        sections=form.sections(),
+        columns=_columns(form, ["From Cart"], ["To Cart", "Connection"]),
         capabilities=capabilities(cart),
         tested=control.is_tested(cart),
         changes=_history(cart),
     )
+
+
+def _columns(form: CartForm, *titles: list[str]) -> list[list[Any]]:
+    return [[form.section(title) for title in column] for column in titles]
 
 
 def _save(request: HttpRequest, cart: Cart) -> HttpResponse:
@@ -96,9 +100,8 @@ def add(request: HttpRequest) -> HttpResponse:
             cart = control.create_cart(changes, form.credentials(), request.user.get_username())
             messages.success(request, "Saved. Click Test Connection next.")
             return redirect("carts:cart", cart.pk)
-    return render(
-        request, "carts/add.html", "Add a cart", form=form, sections=form.sections(), platforms=Platform, cart=new
-    )
+    columns = _columns(form, ["Connection", "To Cart"], ["From Cart"])
+    return render(request, "carts/add.html", "Add a cart", form=form, columns=columns, platforms=Platform, cart=new)
 
 
 @panel

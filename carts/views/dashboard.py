@@ -2,9 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 from django.http import HttpRequest
@@ -23,7 +22,7 @@ SHOWN = 8
 class Card:
     cart: Cart
     state: state.State
-    zone: ZoneInfo
+    zone: tzinfo
     imported_today: int
     held: int
     polled_at: datetime | None
@@ -68,7 +67,7 @@ def _imported_today(carts: list[Cart]) -> Counter[int]:
     return counts
 
 
-def _midnight(now: datetime, zone: ZoneInfo) -> datetime:
+def _midnight(now: datetime, zone: tzinfo) -> datetime:
     return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 

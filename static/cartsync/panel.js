@@ -6,15 +6,15 @@
     const recount = (form) => {
         const boxes = rows(form);
         const chosen = boxes.filter((box) => box.checked).length;
-        const header = form.querySelector("[data-select-page]");
-        if (header) {
-            header.checked = boxes.length > 0 && chosen === boxes.length;
-            header.indeterminate = chosen > 0 && chosen < boxes.length;
-        }
+        const whole = boxes.length > 0 && chosen === boxes.length;
+        form.querySelectorAll("[data-select-page]").forEach((box) => {
+            box.checked = whole;
+            box.indeterminate = chosen > 0 && !whole;
+        });
         const count = form.querySelector("[data-count]");
         if (count) count.textContent = chosen ? ` (${chosen})` : "";
         const more = form.querySelector("[data-select-all]");
-        if (more) more.hidden = !(header && header.checked);
+        if (more) more.hidden = !whole;
     };
 
     document.addEventListener("change", (event) => {

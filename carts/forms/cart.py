@@ -1,19 +1,17 @@
 """The cart's form. Its labels and help texts are the one description of a setting, in View and in Edit mode."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.urls import reverse_lazy
 from unfold import widgets
 
-from carts import gateway, secrets
+from carts import secrets
+from carts.errors import ConfigError
+from carts.forms.fields import CredentialField, OursField, ShopTimeField
 from carts.models import Cart
 from carts.platforms import adapter_class
 from carts.services.control import shop_zone
@@ -85,95 +83,14 @@ HELP = {
     "to_stock_updates": f"The shop shows the stock that is free to sell. {NEXT_VERSION}",
     "to_item_updates": f"Items changed here change in the shop. {NEXT_VERSION}",
 }
-
-
-class ShopTimeField(forms.DateTimeField):
-    """A time as the shop's clock shows it. The value is aware UTC."""
-
-    empty = "Never"
-
-    def __init__(self, *, zone: ZoneInfo, **kwargs: Any) -> None:
-        # The browser sends back what it was shown, so that a date that moved on by itself is not taken for an entry.
-        super().__init__(show_hidden_initial=True, widget=time_widget(), **kwargs)
-        self.zone = zone
-
-    def prepare_value(self, value: Any) -> Any:
-        return f"{value.astimezone(self.zone):%Y-%m-%dT%H:%M:%S}" if isinstance(value, datetime) else value
-
-    def to_python(self, value: Any) -> datetime | None:
-        text = str(value or "").strip()
-        if not text:
-            return None
-        try:
-            entered = datetime.fromisoformat(text).replace(tzinfo=self.zone)
-        except ValueError:
-            raise ValidationError("Enter a date and a time, such as 2026-01-31 08:30:00.", code="invalid") from None
-        # Where the clocks go back an hour comes twice: the earlier is taken, so that no order is left out.
-        moment = entered.astimezone(UTC)
-        if moment.astimezone(self.zone).replace(tzinfo=None) != entered.replace(tzinfo=None):
-            raise ValidationError(
-                f"There is no such time in {self.zone.key}: the clocks were put forward. Enter one an hour later.",
-                code="skipped",
-            )
-        return moment
-
-
-def time_widget() -> forms.DateTimeInput:
-    classes = " ".join(widgets.DATETIME_CLASSES)
-    return forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1", "class": classes})
-
-
-class OursField(forms.CharField):
-    """One of our items or customers, typed as its SKU or code, or picked from the suggestions. The value is its id."""
-
-    # A suggestion ends in the id, which names the record whatever else is alike.
-    ID = re.compile(r"\[(\d+)\]\s*$")
-
-    def __init__(self, kind: str, **kwargs: Any) -> None:
-        suggestions = f"suggest-{kind}"
-        attrs = {
-            "list": suggestions,
-            "autocomplete": "off",
-            "hx-get": reverse_lazy("carts:find", args=[kind]),
-            "hx-trigger": "input changed delay:200ms",
-            "hx-target": f"#{suggestions}",
-        }
-        super().__init__(widget=widgets.UnfoldAdminTextInputWidget(attrs), **kwargs)
-        self.suggestions = suggestions
-        self.search: Callable[[str], list[gateway.Ref]] = SEARCH[kind]
-        self.refs: Callable[[list[int]], dict[int, gateway.Ref]] = REFS[kind]
-
-    def shown(self, value: int | None) -> str:
-        ref = self.refs([value]).get(value) if value else None
-        return ref.label if ref else "None"
-
-    def prepare_value(self, value: Any) -> Any:
-        if not isinstance(value, int):
-            return value
-        ref = self.refs([value]).get(value)
-        return option(ref) if ref else ""
-
-    def to_python(self, value: Any) -> int | None:
-        if isinstance(value, int) or not value:
-            return value or None
-        text = super().to_python(value)
-        named = self.ID.search(text)
-        found = list(self.refs([int(named[1])]).values()) if named else self.search(text)
-        if len(found) > 1:
-            # "AB-1" begins "AB-10" too; the whole of it is meant.
-            found = [ref for ref in found if ref.label.casefold().startswith(f"{text.casefold()} ")] or found
-        if len(found) != 1:
-            how = "Nothing here begins" if not found else f"{len(found)} records begin"
-            raise ValidationError(f"{how} with “{text}”. Type the whole SKU or code, or pick a suggestion.")
-        return found[0].id
-
-
-SEARCH = {"item": gateway.search_items, "customer": gateway.search_customers}
-REFS = {"item": gateway.item_refs, "customer": gateway.customer_refs}
-
-
-def option(ref: gateway.Ref) -> str:
-    return f"{ref.label} [{ref.id}]"
+# How View mode writes a setting that is empty or 0.
+EMPTY = {
+    "ca_bundle": "None",
+    "notification_emails": "None",
+    "currencies": "Only the shop's own",
+    "grace_minutes": "None",
+    "silence_hours": "Never",
+}
 
 
 class CartForm(forms.ModelForm):
@@ -210,11 +127,11 @@ class CartForm(forms.ModelForm):
             help_text=HELP["url"],
             assume_scheme="https",
             max_length=500,
-            widget=widgets.UnfoldAdminURLInputWidget,
+            widget=widgets.UnfoldAdminTextInputWidget({"type": "url"}),
         )
         for name in ("last_order_from", "last_update_time"):
             label = self.fields[name].label
-            where = f"{HELP[name]} In the shop's time zone: {zone.key}."
+            where = f"{HELP[name]} In the shop's time zone: {zone}."
             self.fields[name] = ShopTimeField(zone=zone, label=label, required=False, help_text=where)
         self.fields["order_statuses"] = forms.MultipleChoiceField(
             label="Order statuses to import",
@@ -226,8 +143,8 @@ class CartForm(forms.ModelForm):
         for name, kind in (("guest_customer_id", "customer"), ("stand_in_item_id", "item")):
             label = self.fields[name].label
             self.fields[name] = OursField(kind, label=label, required=False, help_text=HELP[name])
-        self.fields["name"].empty = self.fields["ca_bundle"].empty = "None"
-        self.fields["currencies"].empty = "Only the shop's own"
+        for name, word in EMPTY.items():
+            self.fields[name].empty = word
         self._add_credentials(cart, adapter.credential_fields)
 
     def _add_credentials(self, cart: Cart, fields: Any) -> None:
@@ -235,19 +152,14 @@ class CartForm(forms.ModelForm):
         for field in fields:
             secret = saved.get(field.name, "")
             mask = secrets.mask(secret) if field.is_secret or not secret else secret
-            keep = " Leave it empty to keep the saved one." if secret else ""
-            made = CredentialField(mask, label=field.label, required=False, help_text=f"{field.help_text}{keep}")
+            made = CredentialField(mask, label=field.label, required=False, help_text=field.help_text)
             self.fields[f"{CREDENTIAL}{field.name}"] = made
 
-    def sections(self) -> list[tuple[Section, list[forms.BoundField]]]:
-        credentials = tuple(name for name in self.fields if name.startswith(CREDENTIAL))
-        return [
-            (
-                section,
-                [self[name] for part in section.names for name in (credentials if part == "credentials" else (part,))],
-            )
-            for section in SECTIONS
-        ]
+    def section(self, title: str) -> tuple[Section, list[forms.BoundField]]:
+        section = next(section for section in SECTIONS if section.title == title)
+        credentials = [name for name in self.fields if name.startswith(CREDENTIAL)]
+        names = [part for name in section.names for part in (credentials if name == "credentials" else [name])]
+        return section, [self[name] for name in names]
 
     def changes(self) -> dict[str, Any]:
         """Cleaned values by model field, only of what the person changed since the form was shown."""
@@ -289,21 +201,9 @@ class CartForm(forms.ModelForm):
         return ",".join(codes)
 
 
-class CredentialField(forms.CharField):
-    """A secret: shown as its mask, sent back to the browser never."""
-
-    def __init__(self, mask: str, **kwargs: Any) -> None:
-        attrs = {"autocomplete": "new-password", "placeholder": mask}
-        super().__init__(widget=widgets.UnfoldAdminPasswordWidget(attrs), **kwargs)
-        self.mask = mask
-
-    def shown(self, value: Any) -> str:
-        return self.mask
-
-
 def saved_credentials(cart: Cart) -> dict[str, str]:
     """Empty where they cannot be decrypted: Test Connection says so, and they can be entered again."""
     try:
         return secrets.unseal(cart.credentials)
-    except secrets.ConfigError:
+    except ConfigError:
         return {}
