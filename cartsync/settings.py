@@ -73,9 +73,9 @@ INSTALLED_APPS = [
     "carts",
 ]
 MIDDLEWARE = [
-    "cartsync.middleware.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cartsync.middleware.log_requests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
