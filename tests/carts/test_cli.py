@@ -254,9 +254,8 @@ def test_rehearse_lists_what_would_be_done_and_writes_nothing(cart, place, teste
     assert rehearsed.json["counts"] == {"new": 1, "held": 1, "filtered": 1}
     held = [item for item in rehearsed.json["items"] if item["outcome"] == "held"]
     assert [item["reason_code"] for item in held] == ["unknown_sku"]
-    assert (
-        cart("rehearse", "Shop").out.splitlines()[-1] == "Rehearsal 2: Done, Filtered 1, Would hold 1, Would import 1."
-    )
+    told = cart("rehearse", "Shop").out.splitlines()[-1]
+    assert told.endswith(": Done, Filtered 1, Would hold 1, Would import 1.")
     assert (Document.objects.count(), Record.objects.count()) == (0, 0)
     assert cart("start", "Shop").code == 0
 
