@@ -82,8 +82,9 @@ def release_mended(cart: Cart, guard: Guard) -> Run | None:
     if not mended:
         return None
     still_open = [cause for cause in causes if cause not in mended]
-    waiting = held.filter(_any_of(still_open)).values("record_id") if still_open else []
-    ids = held.filter(_any_of(mended)).exclude(record_id__in=waiting).values_list("record_id", flat=True).distinct()
+    ids = set(held.filter(_any_of(mended)).values_list("record_id", flat=True))
+    if still_open:
+        ids -= set(held.filter(_any_of(still_open)).values_list("record_id", flat=True))
     return import_again(cart, list(ids), "", guard)
 
 
