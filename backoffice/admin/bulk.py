@@ -39,6 +39,7 @@ def cancel_selected(model_admin: admin.ModelAdmin, request: HttpRequest, queryse
         "title": f"Cancel {len(ids):,} {'document' if len(ids) == 1 else 'documents'}?",
         "counts": {state.name.lower(): states[state] for state in DocumentState},
         "ids": ids,
+        "to_cancel": len(ids) - states[DocumentState.CANCELLED],
         "has_more": has_more,
         "limit": DOCUMENTS_AT_ONCE,
         "checkbox_name": ACTION_CHECKBOX_NAME,
