@@ -84,9 +84,7 @@ class Embedded:
         for thread in self.threads:
             thread.join(STOP_SECONDS)
         if any(thread.is_alive() for thread in self.threads):
-            log.warning(
-                "Work in flight was left. It resumes after the next start, when its lease has expired."
-            )
+            log.warning("Work in flight was left. It resumes after the next start, when its lease has expired.")
             sys.stdout.flush()
             # The interpreter would wait for the pool's threads however long their work takes.
             os._exit(self.exit_code)

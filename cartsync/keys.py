@@ -16,9 +16,7 @@ def ensure_key_file(path: Path) -> Path:
     # Written aside and linked into place: two processes starting at once end with the same whole file.
     handle, draft = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
-        file.write(
-            f"SECRET_KEY={secrets.token_urlsafe(50)}\nCREDENTIALS_KEY={Fernet.generate_key().decode()}\n"
-        )
+        file.write(f"SECRET_KEY={secrets.token_urlsafe(50)}\nCREDENTIALS_KEY={Fernet.generate_key().decode()}\n")
     try:
         os.link(draft, path)
     except FileExistsError:

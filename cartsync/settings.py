@@ -180,9 +180,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-EMAIL = env.email_url(
-    "EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}" if EMBEDDED else "smtp://localhost:25"
-)
+EMAIL = env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}" if EMBEDDED else "smtp://localhost:25")
 vars().update(EMAIL)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CartSync <cartsync@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
