@@ -24,7 +24,7 @@ def find_by_emails(emails: Collection[str]) -> dict[str, list[int]]:
     return dict(found)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def create_customers(new: Sequence[NewCustomer]) -> list[int]:
     """Ids in the same order. One whose import key exists already, or comes twice, is that customer, unchanged."""
     if not new:

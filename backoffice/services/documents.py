@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from backoffice.choices import DocumentState, DocumentType
 from backoffice.models import Document, DocumentLine
-from backoffice.services import bulk, stock, todos
+from backoffice.services import stock, todos
 from backoffice.services.numbers import SERIES_OF_TYPE, reserve
 from backoffice.services.states import approve, approve_many, cancel, cancel_many
 from backoffice.types import AMOUNT_DECIMALS, NewDocument, NewLine
+from cartsync import bulk
 
 __all__ = ["approve", "approve_many", "cancel", "cancel_many", "create_documents"]
 
@@ -34,7 +35,7 @@ LINE_FIELDS = (
 def create_documents(new: Sequence[NewDocument]) -> list[int]:
     """Ids in the same order; all or none, inside the caller's transaction.
 
-    However many: one statement a type for the numbers, then one each for documents, their ids, lines and to-dos.
+    However many: one statement a type for the numbers, then one each for documents, lines and to-dos.
     IntegrityError for the whole set when a (source, source_ref) is there already.
     """
     assert connection.in_atomic_block, "create_documents belongs inside a transaction"
@@ -42,8 +43,7 @@ def create_documents(new: Sequence[NewDocument]) -> list[int]:
         return []
     now, numbers = timezone.now(), _numbers(new)
     rows = [_document(document, number, now) for document, number in zip(new, numbers, strict=True)]
-    bulk.insert(Document, DOCUMENT_FIELDS, rows)
-    id_of = dict(Document.objects.filter(number__in=numbers).values_list("number", "pk"))
+    id_of = dict(bulk.insert(Document, DOCUMENT_FIELDS, rows, returning=("number", "id")))
     ids = [id_of[number] for number in numbers]
     lines = [
         _line(document_id, position, line)

@@ -23,7 +23,7 @@ from carts.services.changes import todos_of_change
 from carts.services.judging import Rules, lines_with_rounding
 from carts.services.matching import CustomerMatch, Need
 from carts.services.planning import Decision, Planner
-from carts.services.upserts import upsert
+from cartsync import bulk
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ class Importer:
                         order.billing.name[:250], RecordState.IMPORTED.value, "", "", b"", "", ids[key], False, "", "",
                         now, now,
                     )  # fmt: skip
-        upsert(Record, LINK_FIELDS, list(links.values()), unique=RECORD_KEY, update=("local_id", "state"))
+        bulk.insert(Record, LINK_FIELDS, list(links.values()), unique=RECORD_KEY, update=("local_id", "state"))
 
     def _new_document(self, decision: Decision) -> gateway.NewDocument:
         order = decision.order
@@ -190,7 +190,7 @@ class Importer:
     def _save_records(self, decisions: list[Decision]) -> None:
         now = timezone.now()
         rows = [self._record(decision, now) for decision in decisions]
-        upsert(Record, RECORD_FIELDS, rows, unique=RECORD_KEY, update=RECORD_FIELDS[len(RECORD_KEY) :])
+        bulk.insert(Record, RECORD_FIELDS, rows, unique=RECORD_KEY, update=RECORD_FIELDS[len(RECORD_KEY) :])
         # Only what was held before, or is now, has rows there.
         held = {
             decision.row.external_id: decision.needs
@@ -239,7 +239,7 @@ class Importer:
             )
             for decision in decisions
         ]  # fmt: skip
-        upsert(RunItem, OUTCOME_FIELDS, rows, unique=OUTCOME_KEY, update=OUTCOME_FIELDS[len(OUTCOME_KEY) :])
+        bulk.insert(RunItem, OUTCOME_FIELDS, rows, unique=OUTCOME_KEY, update=OUTCOME_FIELDS[len(OUTCOME_KEY) :])
 
 
 RECORD_KEY = ("cart", "kind", "external_id")
