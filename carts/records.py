@@ -6,6 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+# What is as large as this is no amount but an accident, and no column takes it.
+TOO_LARGE_AN_AMOUNT = Decimal(10) ** 12
+
 ORDER, ITEM, CUSTOMER = "order", "item", "customer"
 
 

@@ -173,7 +173,7 @@ def two_with(email: str) -> list[int]:
 
 
 def test_two_customers_with_one_email_hold_the_order_and_the_answer_is_remembered(cart, place):
-    one, two = two_with("Guest@Example.test")
+    _, two = two_with("Guest@Example.test")
     sku = known_sku(place)
     order = place.shop.place_order(sku, email="guest@example.test")
     poll(cart)

@@ -158,7 +158,7 @@ def test_what_is_kept_is_the_shops_text_without_keys(shared, name):
             assert secret not in WOO.clean(body)
 
 
-amounts = st.decimals(min_value=0, allow_nan=False, allow_infinity=False, places=8, max_value=10**20)
+amounts = st.decimals(min_value=0, allow_nan=False, allow_infinity=False, places=8, max_value=10**12 - 1)
 
 
 def order_body(**changes) -> str:
@@ -203,6 +203,8 @@ def test_numbers_kept_in_the_payload_keep_every_digit(price):
         order_body(total="abc"),
         order_body(total="NaN"),
         order_body(total="Infinity"),
+        order_body(total="1000000000000.00"),
+        order_body(total="1e400"),
         order_body(total=None),
         order_body(date_created_gmt="yesterday"),
         order_body(date_created_gmt=None),
