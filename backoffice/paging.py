@@ -5,6 +5,8 @@ from django.utils.functional import cached_property
 
 # Twenty pages of fifty. Counting a million rows takes a second; who looks further back filters or searches.
 COUNTED_ROWS = 1_000
+# What a search looks up at most: one more, so that its list says "1,000+".
+SEARCHED_ROWS = COUNTED_ROWS + 1
 
 
 class BoundedPaginator(Paginator):

@@ -15,10 +15,9 @@ from backoffice.admin.base import BackofficeAdmin
 from backoffice.admin.forms import CustomerForm, EmailFormSet, address_fields
 from backoffice.choices import Series
 from backoffice.models import Customer, CustomerEmail
+from backoffice.paging import SEARCHED_ROWS
 from backoffice.services import customers
 from backoffice.services.numbers import reserve
-
-SEARCHED = 1_000
 
 
 class EmailInline(TabularInline):
@@ -48,7 +47,7 @@ class CustomerAdmin(SimpleHistoryAdmin, BackofficeAdmin):
     )
 
     def matching_ids(self, text: str) -> Sequence[int]:
-        return customers.search(text, SEARCHED)
+        return customers.search(text, SEARCHED_ROWS)
 
     def prepare_rows(self, rows: list[Customer]) -> None:
         found: dict[int, list[str]] = {}

@@ -20,10 +20,9 @@ from backoffice.admin.base import BackofficeAdmin
 from backoffice.admin.forms import AdjustmentForm, PlainDecimalWidget
 from backoffice.errors import BackofficeError
 from backoffice.models import Item
+from backoffice.paging import SEARCHED_ROWS
 from backoffice.services import items, stock
 from backoffice.text import plain_number
-
-SEARCHED = 1_000
 
 
 @admin.register(Item)
@@ -49,7 +48,7 @@ class ItemAdmin(SimpleHistoryAdmin, BackofficeAdmin):
     )
 
     def matching_ids(self, text: str) -> Sequence[int]:
-        return items.search(text, SEARCHED)
+        return items.search(text, SEARCHED_ROWS)
 
     def prepare_rows(self, rows: list[Item]) -> None:
         known = stock.availability([row.pk for row in rows])

@@ -10,9 +10,8 @@ from unfold.decorators import display
 from backoffice.admin import show, stock_page
 from backoffice.admin.base import ReadOnlyAdmin
 from backoffice.models import StockLevel, StockMovement
+from backoffice.paging import SEARCHED_ROWS
 from backoffice.services import items, stock
-
-SEARCHED = 1_000
 
 
 @admin.register(StockLevel)
@@ -25,7 +24,7 @@ class StockLevelAdmin(ReadOnlyAdmin):
 
     def matching_ids(self, text: str) -> Sequence[int]:
         # An item's stock has the item's id.
-        return items.search(text, SEARCHED)
+        return items.search(text, SEARCHED_ROWS)
 
     def prepare_rows(self, rows: list[StockLevel]) -> None:
         known = stock.availability([row.pk for row in rows])
@@ -66,7 +65,7 @@ class StockMovementAdmin(ReadOnlyAdmin):
     fields = ("item", "reason", "on_hand_change", "committed_change", "document", "note", "at", "by")
 
     def matching_ids(self, text: str) -> Sequence[int]:
-        return items.search(text, SEARCHED)
+        return items.search(text, SEARCHED_ROWS)
 
     @display(description="when")
     def made(self, movement: StockMovement) -> str | SafeString:

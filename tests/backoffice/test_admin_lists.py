@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backoffice import paging
+from backoffice.admin import search
 from backoffice.models import Customer, Document, Item, JournalEntry, StockLevel, StockMovement
 from backoffice.paging import BoundedPaginator
 from backoffice.services import customers, documents, items, stock
@@ -163,3 +164,12 @@ def test_looking_changes_nothing(panel, customer_id, staff):
     written = [query["sql"] for query in queries if query["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
     assert written == []
     assert [list(model.objects.order_by("pk").values()) for model in records] == before
+
+
+def test_a_search_that_finds_too_much_says_so(panel, customer_id, monkeypatch):
+    monkeypatch.setattr(paging, "COUNTED_ROWS", 3)
+    monkeypatch.setattr(search, "SEARCHED_ROWS", 4)
+    create(*(a_document(customer_id) for _ in range(6)))
+    assert listed(panel, "document", q="CS-").paginator.count_text == "3+"
+    assert listed(panel, "document", q="one@").paginator.count_text == "3+"
+    assert listed(panel, "document", q="CS-000004").paginator.count_text == "1"
