@@ -74,6 +74,7 @@ def _poll(cart: Cart, by: str, done: Synced) -> None:
     try:
         run = feeds.poll(feed.pk, token, started_by=by)
     except KeyboardInterrupt:
+        # Its run, if it opened one, is ended by the tick, as after a killed worker.
         leases.release_feed(feed.pk, token)
         raise
     feed.refresh_from_db()

@@ -2,13 +2,20 @@
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.utils import timezone
 
@@ -21,6 +28,8 @@ from sandbox.testing import PracticeShop, practice_shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UNKNOWN = "NEW-LAMP-01"
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 60
 
 
 @dataclass
@@ -258,6 +267,25 @@ def test_rehearse_lists_what_would_be_done_and_writes_nothing(cart, place, teste
     assert told.endswith(": Done, Filtered 1, Would hold 1, Would import 1.")
     assert (Document.objects.count(), Record.objects.count()) == (0, 0)
     assert cart("start", "Shop").code == 0
+
+
+@pytest.mark.kill
+def test_ctrl_c_ends_a_rehearsal_as_stop_does(place, tested):
+    place.faults.add("latency", match="orders", seconds=3, times=0)
+    name, given = settings.DATABASES["default"]["NAME"], os.environ.get("DATABASE_URL")
+    address = f"{given.rpartition('/')[0]}/{name}" if given else f"sqlite:///{name}"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": address}
+    command = [sys.executable, "manage.py", "cart", "rehearse", "Shop"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not Run.objects.filter(started_at__isnull=False).exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=PATIENCE_SECONDS)[1]
+    assert process.returncode == 130
+    assert "Stopped. What was done until now stays done." in said and "Traceback" not in said
+    assert Run.objects.values_list("state", "lease_token").get() == ("stopped", "")
+    assert not Cart.objects.get().rehearsed_for
 
 
 def test_start_without_a_rehearsal_is_refused_unless_confirmed(cart, tested):
