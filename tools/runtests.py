@@ -42,9 +42,7 @@ def main(arguments: list[str]) -> int:
 
 def run(database: str, environment: dict[str, str], arguments: list[str]) -> int:
     print(f"\n=== The tests on {database} ===", flush=True)
-    environment = {
-        name: value for name, value in environment.items() if name not in ("DATABASE_URL", "REDIS_URL")
-    }
+    environment = {name: value for name, value in environment.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     if database == "postgres":
         environment["DATABASE_URL"] = environment["TEST_POSTGRES_URL"]
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment).returncode

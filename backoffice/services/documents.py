@@ -43,7 +43,8 @@ def create_documents(new: Sequence[NewDocument]) -> list[int]:
         return []
     now, numbers = timezone.now(), _numbers(new)
     rows = [_document(document, number, now) for document, number in zip(new, numbers, strict=True)]
-    id_of = dict(bulk.insert(Document, DOCUMENT_FIELDS, rows, returning=("number", "id")))
+    inserted = bulk.insert(Document, DOCUMENT_FIELDS, rows, returning=("number", "id"))
+    id_of = {number: document_id for number, document_id in inserted}
     ids = [id_of[number] for number in numbers]
     lines = [
         _line(document_id, position, line)

@@ -90,6 +90,7 @@ class Matcher:
         wanted = Q(kind=Kind.ITEM, external_id__in=item_ids) | Q(kind=Kind.CUSTOMER, external_id__in=customer_ids)
         rows = Record.objects.filter(wanted, cart=self._cart, local_id__isnull=False)
         for kind, external_id, local_id in rows.values_list("kind", "external_id", "local_id"):
+            assert local_id is not None  # as filtered
             found[kind][external_id] = local_id
         return found[Kind.ITEM], found[Kind.CUSTOMER]
 
