@@ -232,9 +232,14 @@ class Importer:
 
     def _save_outcomes(self, decisions: list[Decision]) -> None:
         assert self.run is not None
+        # Imported and then read again within one run, because it was edited meanwhile: it stays imported there.
+        updated = [d.row.external_id for d in decisions if d.outcome == Outcome.UPDATED]
+        earlier = self.run.items.filter(external_id__in=updated, outcome=Outcome.NEW)
+        new = set(earlier.values_list("external_id", flat=True))
         rows = [
             (
-                self.run.pk, decision.row.external_id, decision.label[:200], decision.outcome.value,
+                self.run.pk, decision.row.external_id, decision.label[:200],
+                Outcome.NEW.value if decision.row.external_id in new else decision.outcome.value,
                 decision.reason_code, decision.reason, decision.local_id,
             )
             for decision in decisions

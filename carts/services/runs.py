@@ -39,6 +39,10 @@ def counts_of_items(run: Run) -> Counter[str]:
 
 def finish(run: Run, state: RunState | None = None, error: str = "") -> None:
     """End a run that is still active; one that was stopped meanwhile stays stopped."""
+    unchanged = run.counts.get(Outcome.UNCHANGED)
+    # Counted anew, since a list that moves while it is read brings some records twice. What a poll found unchanged
+    # has no items.
+    run.counts = ({Outcome.UNCHANGED.value: unchanged} if unchanged else {}) | dict(counts_of_items(run))
     if state is None:
         state = RunState.PARTLY_FAILED if any(run.counts.get(outcome) for outcome in TROUBLED) else RunState.DONE
     run.state, run.error, run.finished_at = state, redact(error), timezone.now()
