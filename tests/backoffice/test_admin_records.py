@@ -156,3 +156,28 @@ def test_a_parent_is_found_by_sku(panel, item):
     items.create_item(NewItem(sku="OTHER", name="Other"))
     query = {"app_label": "backoffice", "model_name": "item", "field_name": "parent", "term": "mug"}
     assert [row["text"] for row in panel.get(reverse("admin:autocomplete"), query).json()["results"]] == ["MUG-1 Mug"]
+
+
+def test_an_earlier_version_of_an_item_comes_back(panel, item):
+    panel.post(url("item", "change", item.pk), item_form(sku="CUP-1", name="Cup"))
+    first = item.history.earliest()
+    page = reverse("admin:backoffice_item_simple_history", args=[item.pk, first.pk])
+    form = panel.get(page).context["adminform"].form
+    assert (form["sku"].value(), form["name"].value()) == ("MUG-1", "Mug")
+    assert panel.post(page, item_form(sku="MUG-1")).status_code == 302
+    item.refresh_from_db()
+    assert (item.sku, item.sku_key, item.name, item.name_key) == ("MUG-1", "mug-1", "Mug", "mug")
+    assert item.history.count() == 3
+
+
+def test_an_earlier_version_of_a_customer_brings_its_address_back(panel, customer_id):
+    customer = Customer.objects.get(pk=customer_id)
+    customer.billing = {"city": "Town"}
+    customer.save()
+    customer.billing = {"city": "City"}
+    customer.save()
+    page = reverse("admin:backoffice_customer_simple_history", args=[customer_id, customer.history.earliest().pk])
+    assert panel.get(page).context["adminform"].form["billing_city"].value() == "Town"
+    assert panel.post(page, customer_form(name="Customer One", billing_city="Town")).status_code == 302
+    customer.refresh_from_db()
+    assert customer.billing["city"] == "Town"
