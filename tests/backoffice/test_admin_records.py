@@ -1,8 +1,11 @@
 """Items and customers in the panel: edited with their history; stock is adjusted in its own form."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.db.models.signals import pre_save
 from django.urls import reverse
 
 from backoffice.admin.forms import address_fields
@@ -53,6 +56,26 @@ def test_a_doubled_sku_names_the_other_item(panel, item, sku):
     assert answer.status_code == 200
     assert answer.context["errors"][0] == ["The item MUG-1 Mug has this SKU already. Choose another."]
     assert Item.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sku_saved_meanwhile_is_named_too(panel):
+    if connection.vendor == "sqlite":
+        pytest.skip("On SQLite the form is checked under the write lock: nobody can save meanwhile.")
+
+    def somebody_else(**signal):
+        pre_save.disconnect(somebody_else, Item)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(save_and_leave).result()
+
+    def save_and_leave():
+        items.create_item(NewItem(sku="MUG-1", name="Theirs"))
+        connection.close()
+
+    pre_save.connect(somebody_else, Item)
+    answer = panel.post(url("item", "add"), item_form(sku="mug-1"))
+    assert answer.context["errors"][0] == ["The item MUG-1 Theirs has this SKU already. Choose another."]
+    assert Item.objects.get().name == "Theirs"
 
 
 def test_item_page_shows_its_stock(panel, item, staff, customer_id):
