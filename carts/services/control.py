@@ -65,7 +65,7 @@ def create_cart(changes: Mapping[str, Any], credentials: Mapping[str, str], by: 
             cart.save()
             Feed.objects.create(cart=cart, kind=Kind.ORDER)
     except IntegrityError:
-        raise Refused(f"There is a cart named {cart.name} already. Choose another name; nothing was saved.") from None
+        raise name_taken(cart) from None
     update_change_reason(cart, f"Added by {by}")
     return cart
 
@@ -84,8 +84,15 @@ def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, 
         )
     cart = Cart.objects.get(pk=cart.pk)
     before = {name: getattr(cart, name) for name in JUDGING_FIELDS}
+    connected_as = connection_digest(cart)
     _apply(cart, changes, credentials)
-    cart.save()
+    if cart.is_running:
+        _check_while_running(cart, connected_as)
+    try:
+        with transaction.atomic():
+            cart.save()
+    except IntegrityError:
+        raise name_taken(cart) from None
     update_change_reason(cart, f"Saved by {by}")
     if any(before[name] != getattr(cart, name) for name in JUDGING_FIELDS):
         # A poll in flight decides by the old settings, and would write its cursor over the one taken back here.
@@ -93,6 +100,26 @@ def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, 
             high_water=None, next_poll_at=None, lease_token="", lease_until=None
         )
     return cart
+
+
+def _check_while_running(cart: Cart, connected_as: str) -> None:
+    """What Start asked for must stay true until Stop."""
+    if cart.order_fence is None:
+        raise Refused(
+            "Last Order from cannot be emptied while the cart is RUNNING: every order of the shop would be imported. "
+            "Click Stop first; nothing was saved."
+        )
+    if connection_digest(cart) != connected_as:
+        raise Refused(
+            "URL and credentials cannot be changed while the cart is RUNNING, because the new ones are not tested. "
+            "Click Stop, save them, click Test Connection, then Start. Nothing was saved."
+        )
+    if (cart.from_customer_updates or cart.from_item_updates) and cart.last_update_time is None:
+        raise Refused("Last update time is not set, but an update from the cart is enabled. Nothing was saved.")
+
+
+def name_taken(cart: Cart) -> Refused:
+    return Refused(f"There is a cart named {cart.name} already. Choose another name; nothing was saved.")
 
 
 def _apply(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, str]) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
+from simple_history.utils import update_change_reason
 
 from carts import gateway
 from carts.choices import Kind, Outcome, Reason, RecordState, RunKind, RunState
@@ -60,9 +62,13 @@ def answer_with_new_item(cart: Cart, key: str, by: str) -> Run | None:
 
 def accept_currency(cart: Cart, currency: str, by: str) -> Run | None:
     """Import this currency from now on, and release what was held for it."""
-    codes = sorted(cart.accepted_currencies | {currency.upper()})
-    cart.currencies = ",".join(codes)
-    cart.save(update_fields=["currencies"])
+    with transaction.atomic():
+        # Whoever has the form open is told that the settings changed under it.
+        Cart.objects.filter(pk=cart.pk).update(settings_version=F("settings_version") + 1)
+        cart = Cart.objects.get(pk=cart.pk)
+        cart.currencies = ",".join(sorted(cart.accepted_currencies | {currency.upper()}))
+        cart.save(update_fields=["currencies"])
+        update_change_reason(cart, f"{currency} accepted by {by}")
     return release(cart, Reason.CURRENCY, currency, by)
 
 
