@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import models
 from unfold import widgets
 
 from carts import secrets
@@ -66,7 +67,7 @@ SECTIONS = (
 
 HELP = {
     "name": "How this shop is called in the panel.",
-    "url": "The address of the shop itself, as a buyer opens it.",
+    "url": "The address of the shop itself, as a buyer opens it. Another shop needs a cart of its own.",
     "import_orders_as": "Each order becomes one document of this type, always PENDING: nothing is posted and no stock "
     "moves until somebody approves it.",
     "last_order_from": "An order placed before it is never imported by itself. The date moves on as orders arrive; "
@@ -93,6 +94,12 @@ EMPTY = {
 }
 
 
+def form_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
+    if isinstance(field, models.URLField):
+        kwargs["assume_scheme"] = "https"
+    return field.formfield(**kwargs)
+
+
 class CartForm(forms.ModelForm):
     """Settings and credentials of one cart. Typed credentials are never sent back to the browser."""
 
@@ -102,9 +109,10 @@ class CartForm(forms.ModelForm):
         model = Cart
         fields = [name for section in SECTIONS for name in section.names if name != "credentials"]
         help_texts = HELP
-        field_classes = {}
+        formfield_callback = form_field
         widgets = {
             "name": widgets.UnfoldAdminTextInputWidget,
+            "url": widgets.UnfoldAdminTextInputWidget({"type": "url"}),
             "ca_bundle": widgets.UnfoldAdminTextInputWidget,
             "currencies": widgets.UnfoldAdminTextInputWidget,
             "notification_emails": widgets.UnfoldAdminTextInputWidget,
@@ -122,13 +130,6 @@ class CartForm(forms.ModelForm):
         cart, zone = self.instance, shop_zone(self.instance)
         adapter = adapter_class(cart.platform)
         self.fields["version"].initial = cart.settings_version
-        self.fields["url"] = forms.URLField(
-            label="Cart Connect URL",
-            help_text=HELP["url"],
-            assume_scheme="https",
-            max_length=500,
-            widget=widgets.UnfoldAdminTextInputWidget({"type": "url"}),
-        )
         for name in ("last_order_from", "last_update_time"):
             label = self.fields[name].label
             where = f"{HELP[name]} In the shop's time zone: {zone}."

@@ -8,7 +8,6 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -60,7 +59,7 @@ def money(amount: Decimal | None, currency: str = "") -> str:
     if amount is None:
         return "None"
     decimals = max(2, -int(amount.normalize().as_tuple().exponent))
-    return f"{number_format(amount, decimals, use_l10n=False, force_grouping=True)} {currency}".strip()
+    return f"{amount:,.{decimals}f} {currency}".strip()
 
 
 @register.filter
