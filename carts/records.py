@@ -1,6 +1,6 @@
 """Frozen values both sides speak. Ids are str, money is Decimal with its currency beside it, times are aware UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -143,10 +143,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What to read. `since` is closed: a record modified exactly then is read. `None`: from the beginning."""
+    """What to read. `since` is closed: a record modified exactly then is read. `None`: from the beginning.
+    `before_request` is called in the reader's own thread before every request but the first; it raises to end the
+    reading."""
 
     since: datetime | None = None
     requests_in_flight: int = 1
+    before_request: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ def stitched_pages(fetch_chunk: FetchChunk, window: Window, per_page: int) -> Ge
     since, number, restarts = window.since, 0, 0
     last: RawRecord | None = None
     while restarts <= MAX_RESTARTS_WITHOUT_PROGRESS:
-        with closing(_read_ahead(fetch_chunk, since, per_page, window.requests_in_flight)) as chunks:
+        if number:
+            window.before_request()
+        with closing(_read_ahead(fetch_chunk, since, per_page, window)) as chunks:
             for index, (chunk, is_last) in enumerate(chunks):
                 fresh = _rows_behind(chunk.rows, last) if index else chunk.rows
                 if fresh is None:
@@ -67,10 +69,11 @@ def _rows_behind(rows: tuple[RawRecord, ...], last: RawRecord | None) -> tuple[R
 
 
 def _read_ahead(
-    fetch_chunk: FetchChunk, since: datetime | None, per_page: int, in_flight: int
+    fetch_chunk: FetchChunk, since: datetime | None, per_page: int, window: Window
 ) -> Generator[tuple[Chunk, bool]]:
     """Chunks by offset, each overlapping the one before by a row, with whether it is the last. The first one tells
     whether there is more; only then are several asked for at once."""
+    in_flight = window.requests_in_flight
     with ThreadPoolExecutor(max_workers=in_flight, thread_name_prefix="fetch") as pool:
         pending: deque[tuple[int, Future[Chunk]]] = deque()
         next_offset = 0
@@ -89,6 +92,7 @@ def _read_ahead(
                 while not is_last and len(pending) < in_flight:
                     if pending and chunk.total is not None and next_offset + 1 >= chunk.total:
                         break
+                    window.before_request()
                     ask()
                 yield chunk, is_last
         finally:

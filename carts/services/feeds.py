@@ -89,7 +89,7 @@ class Poll:
         adapter = adapter_for(self.cart)
         importer = Importer(self.cart, adapter, Rules.of(self.cart), self._open_run)
         self._importer = importer
-        window = Window(since=self.since(), requests_in_flight=self.cart.requests_in_flight)
+        window = Window(self.since(), self.cart.requests_in_flight, before_request=self._look_for_stop)
         with closing(adapter.fetch(Kind.ORDER, window)) as pages:
             for page in pages:
                 self._store(importer, page.rows)
@@ -109,6 +109,11 @@ class Poll:
 
     def _guard(self) -> None:
         leases.hold_feed(self.feed.pk, self._token, high_water=self._high_water)
+
+    def _look_for_stop(self) -> None:
+        """A page is not asked for that could not be written any more."""
+        if not Feed.objects.filter(pk=self.feed.pk, lease_token=self._token).exists():
+            raise StopRequested
 
     def _open_run(self) -> Run:
         return runs.create(self.cart, RunKind.SYNC, started_by=self._started_by, state=RunState.RUNNING)
