@@ -15,11 +15,12 @@ pytestmark = pytest.mark.browser
 NEW_YORK = ZoneInfo("America/New_York")
 
 
-def set_last_order_from(staff: Staff, days_ago: float) -> None:
-    """Edit, enter the date on the shop's clock, look for orders every five seconds, Save."""
+def edit_settings(staff: Staff, days_ago: float) -> None:
+    """Edit: Sales Invoices, the date on the shop's clock, look for orders every five seconds; Save."""
     staff.click("Edit")
     at = datetime.now(NEW_YORK) - timedelta(days=days_ago)
     staff.page.get_by_label("Last Order from").fill(f"{at:%Y-%m-%dT%H:%M:%S}")
+    staff.page.get_by_label("Import Orders As").select_option("Sales Invoices")
     staff.page.get_by_label("Look for new orders every (seconds)").fill("5")
     staff.click("Save")
     staff.sees(f"{at:%Y-%m-%d %H:%M:%S}")
@@ -31,7 +32,7 @@ def test_connect_rehearse_start_approve_and_stop(signed_in: Staff, add_cart: Cal
     staff.click("Test Connection")
     staff.sees("TEST PASSED: SUCCESSFULLY CONNECTED TO CART!")
     staff.sees("America/New_York")
-    set_last_order_from(staff, 30)
+    edit_settings(staff, 30)
 
     staff.click("Rehearse")
     staff.sees("Done", 60)
@@ -57,13 +58,17 @@ def test_connect_rehearse_start_approve_and_stop(signed_in: Staff, add_cart: Cal
         page.reload()
     expect(row.first).to_contain_text("PENDING")
     save_screenshot(page, "orders")
-    row.first.get_by_role("link", name=re.compile(r"^SO-\d{6}$")).click()
+    row.first.get_by_role("link", name=re.compile(r"^SI-\d{6}$")).click()
 
     staff.sees("PENDING")
     staff.sees("SKU-0001")
     staff.click("Approve")
     staff.sees("APPROVED")
-    staff.sees("Committed")
+    postings = page.get_by_role("table").filter(has_text="Accounts receivable")
+    expect(postings).to_contain_text("Sales tax payable")
+    moved = page.get_by_role("row").filter(has_text="Sale").filter(has_text="SKU-0001")
+    expect(moved.filter(has_text="-2")).to_have_count(1)
+    save_screenshot(page, "document")
 
     staff.open("/carts/1/")
     save_screenshot(page, "cart")
