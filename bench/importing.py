@@ -5,7 +5,6 @@ own, because Django knows one set of settings a process. Prints its measurements
 """
 
 import json
-import math
 import sys
 from functools import partial
 from typing import Any
@@ -125,11 +124,6 @@ def idle_poll(url: str) -> dict[str, int]:
 
 def but_heartbeat(writes: list[str]) -> list[str]:
     return [sql for sql in writes if not sql.startswith('UPDATE "carts_feed"')]
-
-
-def requests_needed(orders: int, per_page: int = 100) -> int:
-    """Every page but the first repeats the row before it, so that none is missed."""
-    return 1 + math.ceil(max(0, orders - per_page) / (per_page - 1))
 
 
 if __name__ == "__main__":

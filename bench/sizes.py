@@ -33,14 +33,14 @@ FULL = Sizes(
 )
 # The same cases, each too small for its figure to mean much.
 QUICK = Sizes(
-    orders=1_000,
-    customers=300,
+    orders=500,
+    customers=200,
     items=1_000,
     plain=100,
     plain_slow=100,
-    slow=300,
+    slow=200,
     pairs=1,
-    backlog=3_000,
+    backlog=1_500,
     few_records=1_000,
-    many_records=20_000,
+    many_records=10_000,
 )

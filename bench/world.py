@@ -22,11 +22,11 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 def database(url: str = "") -> Iterator[None]:
     """Set Django up on this PostgreSQL, or on a new SQLite file with the settings of `make run`, and migrate."""
     with tempfile.TemporaryDirectory(prefix="cartsync-bench-") as folder:
-        os.environ |= {"VAR_DIR": folder, "CARTSYNC_ENV_FILE": os.devnull, "LOG_LEVEL": "WARNING", "HTTPS": "false"}
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "cartsync.settings"}
+        # The tests' settings are the real ones with fixed keys and without files to be collected.
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "tests.settings", "VAR_DIR": folder, "LOG_LEVEL": "WARNING"}
+        os.environ.pop("DATABASE_URL", None)
         if url:
-            os.environ |= {"DATABASE_URL": url, "SECRET_KEY": "bench " * 10, "ALLOWED_HOSTS": "testserver"}
-            os.environ |= {"CREDENTIALS_KEY": "YmVuY2gtb25seS1iZW5jaC1vbmx5LWJlbmNoLW9ubHk="}
+            os.environ["DATABASE_URL"] = url
         import django
 
         django.setup()

@@ -1,0 +1,96 @@
+"""From seconds measured to the figures of the table, each beside its target. Pure."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from bench.measuring import ratio
+from bench.sizes import Sizes
+
+LATENCY_SECONDS = 0.2
+PER_PAGE = 100
+IN_FLIGHT = 4
+AT_LEAST, AT_MOST, BELOW = "at least", "at most", "below"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table. Without a target it is there to be read."""
+
+    what: str
+    value: float
+    unit: str = "x"
+    bound: str = ""
+    target: float | None = None
+
+    @property
+    def is_met(self) -> bool | None:
+        if self.target is None:
+            return None
+        compared = {
+            AT_LEAST: self.value >= self.target,
+            AT_MOST: self.value <= self.target,
+            BELOW: self.value < self.target,
+        }
+        return compared[self.bound]
+
+
+def of_import(database: str, measured: Mapping[str, Any], sizes: Sizes) -> list[Figure]:
+    """Of what bench.importing printed. The 12 times hold for PostgreSQL only."""
+    fast, slow, again, idle = (measured[name] for name in ("at_once", "slow", "again", "idle"))
+    times_plain = (AT_LEAST, 12) if database == "PostgreSQL" else ("", None)
+    return [
+        Figure("orders a second, 0 ms: plain way", 1 / median(fast["plain"]), "/s"),
+        Figure("orders a second, 0 ms: floor", 1 / median(fast["floor"]), "/s"),
+        Figure("orders a second, 0 ms: import", 1 / median(fast["ours"]), "/s"),
+        Figure("import: times as fast as the plain way", ratio(fast["plain"], fast["ours"]), "x", *times_plain),
+        Figure("import: time beside the floor's", ratio(fast["ours"], fast["floor"]), "x", AT_MOST, 5),
+        Figure("orders a second, 200 ms, one at a time: plain way", 1 / median(slow["plain"]), "/s"),
+        Figure("orders a second, 200 ms, one at a time: floor", 1 / median(slow["floor"]), "/s"),
+        Figure("orders a second, 200 ms, one at a time: import", 1 / median(slow["ours"]), "/s"),
+        Figure("200 ms, one at a time: time beside the ideal", one_at_a_time(slow["ours"], sizes), "x", AT_MOST, 1.05),
+        Figure("200 ms, four in flight: time beside the ideal", in_flight(measured, sizes), "x", AT_MOST, 1.15),
+        Figure("SQL statements an order", again["statements"], "", AT_MOST, 0.15),
+        Figure("second import: times as fast", ratio(again["first"], again["second"]), "x", AT_LEAST, 10),
+        Figure("second import: statements that write a row", again["rows_written"], "", AT_MOST, 0),
+        Figure("idle poll: requests", idle["requests"], "", AT_MOST, 1),
+        Figure("idle poll: writes but the heartbeat", idle["writes"], "", AT_MOST, 0),
+    ]
+
+
+def one_at_a_time(seconds_an_order: list[float], sizes: Sizes) -> float:
+    """Beside the waiting alone, request after request: all work would be done meanwhile."""
+    return median(seconds_an_order) * sizes.slow / (requests_needed(sizes.slow) * LATENCY_SECONDS)
+
+
+def in_flight(measured: Mapping[str, Any], sizes: Sizes) -> float:
+    """Beside the waiting alone, four requests at a time, or the work alone at 0 ms, whichever is longer."""
+    waiting = requests_needed(sizes.orders) * LATENCY_SECONDS / IN_FLIGHT
+    sides = measured["slow_in_flight"]
+    ideals = [max(waiting, work * sizes.orders) for work in sides["at_once"]]
+    return ratio([seconds * sizes.orders for seconds in sides["slow"]], ideals)
+
+
+def requests_needed(orders: int) -> int:
+    """Every page but the first repeats the row before it, so that none is missed."""
+    return 1 + math.ceil(max(0, orders - PER_PAGE) / (PER_PAGE - 1))
+
+
+def of_memory(few: float, many: float, sizes: Sizes) -> list[Figure]:
+    """Peaks in MiB, of `sizes.orders` and of `sizes.backlog` orders."""
+    return [
+        Figure(f"peak memory, {sizes.orders:,} orders", few, "MiB"),
+        Figure(f"peak memory, {sizes.backlog:,} orders", many, "MiB"),
+        Figure("peak memory, beside each other", many / few, "x", AT_MOST, 1.1),
+    ]
+
+
+def of_lists(measured: Mapping[str, list[float]], sizes: Sizes) -> list[Figure]:
+    names = dict.fromkeys(name.rpartition("/")[0] for name in measured)
+    sides = f"{sizes.many_records:,} beside {sizes.few_records:,} records"
+    return [
+        Figure(f"list {name}, {sides}", ratio(measured[f"{name}/many"], measured[f"{name}/few"]), "x", BELOW, 2)
+        for name in names
+    ]

@@ -1,0 +1,91 @@
+"""The bench's figures are computed from what was measured, and its machinery runs on tiny numbers."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+
+import pytest
+
+from bench import figures, table
+from bench.shop import shop
+from bench.sizes import QUICK, Sizes
+
+TINY = Sizes(
+    orders=120,
+    customers=20,
+    items=60,
+    plain=100,
+    plain_slow=100,
+    slow=110,
+    pairs=1,
+    backlog=120,
+    few_records=100,
+    many_records=200,
+)
+# Seconds an order, three rounds; the middle ratio is what counts, not the ratio of the middles.
+MEASURED = {
+    "at_once": {"plain": [0.012, 0.024, 0.010], "floor": [0.0002, 0.0004, 0.0001], "ours": [0.001, 0.001, 0.0005]},
+    "slow": {"plain": [0.02] * 3, "floor": [0.003] * 3, "ours": [0.0021, 0.0022, 0.0030]},
+    "slow_in_flight": {"slow": [0.0006, 0.0007, 0.0012], "at_once": [0.0001, 0.0001, 0.001]},
+    "again": {"first": [1.0, 1.0, 1.0], "second": [0.1, 0.05, 0.2], "statements": 0.16, "rows_written": 0},
+    "idle": {"requests": 1, "writes": 0},
+}
+
+
+def found(database: str, sizes: Sizes = QUICK) -> dict[str, figures.Figure]:
+    return {figure.what: figure for figure in figures.of_import(database, MEASURED, sizes)}
+
+
+def test_ratios_are_medians_of_the_rounds():
+    by_name = found("PostgreSQL")
+    assert by_name["import: times as fast as the plain way"].value == pytest.approx(20)
+    assert by_name["import: time beside the floor's"].value == pytest.approx(5)
+    assert by_name["orders a second, 0 ms: import"].value == pytest.approx(1000)
+    assert by_name["second import: times as fast"].value == pytest.approx(10)
+
+
+def test_the_ideal_is_the_waiting_or_the_work_whichever_is_longer():
+    sizes = Sizes(**asdict(QUICK) | {"orders": 10_000, "slow": 2_000})
+    # 101 requests of 0.2 s, four at a time, are 5.05 s; the third round's work alone takes 10 s.
+    assert figures.in_flight(MEASURED, sizes) == pytest.approx(12 / 10)
+    # 21 requests, one after the other, are 4.2 s.
+    assert found("SQLite", sizes)["200 ms, one at a time: time beside the ideal"].value == pytest.approx(4.4 / 4.2)
+
+
+def test_every_target_is_judged_and_twelve_times_the_plain_way_is_postgresqls():
+    by_name = found("PostgreSQL")
+    assert by_name["import: times as fast as the plain way"].is_met is True
+    assert by_name["SQL statements an order"].is_met is False
+    assert by_name["idle poll: requests"].is_met is True
+    assert by_name["orders a second, 0 ms: floor"].is_met is None
+    assert found("SQLite")["import: times as fast as the plain way"].is_met is None
+    assert [f.is_met for f in figures.of_memory(100, 112, QUICK)] == [None, None, False]
+    assert [f.is_met for f in figures.of_lists({"Runs/few": [0.02], "Runs/many": [0.04]}, QUICK)] == [False]
+
+
+def test_the_table_and_the_json_show_the_same_figures():
+    groups = {"PostgreSQL": figures.of_import("PostgreSQL", MEASURED, QUICK)}
+    text = table.as_text(groups, QUICK, 7, is_quick=True)
+    written = json.loads(json.dumps(table.as_json(groups, QUICK, 7, is_quick=True)))
+    rows = [" ".join(line.split()) for line in text.splitlines()]
+    assert "import: times as fast as the plain way 20.00 x at least 12 met" in rows
+    assert "SQL statements an order 0.160 at most 0.15 MISSED" in rows
+    assert "django-shopify-sync, import 33" in rows
+    assert "quoted, not measured here" in text and "QUICK" in text
+    assert [row["value"] for row in written["figures"]["PostgreSQL"]] == [f.value for f in groups["PostgreSQL"]]
+    assert written["quoted_orders_a_second"] == table.QUOTED
+
+
+def test_an_import_is_measured_beside_the_plain_way_and_the_floor():
+    with shop(orders=TINY.orders, customers=TINY.customers, items=TINY.items) as url:
+        given = {"fast": url, "slow": url, "database": "", "sizes": asdict(TINY)}
+        command = [sys.executable, "-m", "bench.importing", json.dumps(given)]
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment).stdout
+    measured = json.loads(printed)
+    assert {side: len(rounds) for side, rounds in measured["at_once"].items()} == {"plain": 1, "floor": 1, "ours": 1}
+    assert measured["again"]["rows_written"] == 0
+    assert measured["idle"] == {"requests": 1, "writes": 0}
+    assert len(figures.of_import("SQLite", measured, TINY)) == 15
