@@ -39,7 +39,7 @@ def test_connect_rehearse_start_approve_and_stop(signed_in: Staff, add_cart: Cal
     staff.sees("Would import")
     staff.sees("A rehearsal writes nothing")
     staff.open("/backoffice/document/")
-    staff.sees("No results found")
+    staff.sees("Nothing here yet")
 
     staff.open("/carts/1/")
     staff.click("Start")
