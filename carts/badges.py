@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import escape
+from django.utils.text import Truncator
 
 from carts.models import Cart
 from carts.services import problems as open_problems
@@ -12,6 +13,8 @@ from carts.services import state
 
 # A longer list is on the page Carts.
 CARTS_SHOWN = 15
+# What stands in one line beside its badge.
+NAME_SHOWN = 18
 
 
 def may_look(request: HttpRequest) -> bool:
@@ -40,7 +43,7 @@ def cart_entries(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             # Unfold writes titles as they are.
-            "title": escape(cart.name),
+            "title": escape(Truncator(cart.name).chars(NAME_SHOWN)),
             "icon": "subdirectory_arrow_right",
             "link": reverse("carts:cart", args=[cart.pk]),
             "badge": cart.get_status_display(),

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from django import forms
@@ -134,6 +135,8 @@ class CartForm(forms.ModelForm):
             label = self.fields[name].label
             where = f"{HELP[name]} In the shop's time zone: {zone}."
             self.fields[name] = ShopTimeField(zone=zone, label=label, required=False, help_text=where)
+            if shown := getattr(cart, name):
+                self.fields[name].widget.attrs["title"] = f"{shown.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
         self.fields["order_statuses"] = forms.MultipleChoiceField(
             label="Order statuses to import",
             choices=list(adapter.capabilities.order_statuses.items()),

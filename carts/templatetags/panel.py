@@ -10,6 +10,7 @@ from django.forms import BoundField
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from carts.choices import Outcome, RecordState, RunState
 from carts.models import Cart
@@ -79,7 +80,8 @@ def tone(value: str) -> str:
 @register.filter
 def cut_status(sentence: str, cart: Cart) -> str:
     """The sentence of state without the status it begins with, for places where the badge has told it."""
-    return sentence.removeprefix(f"{cart.get_status_display()}.").removeprefix(f"{cart.get_status_display()}, ").strip()
+    status = cart.get_status_display()
+    return capfirst(sentence.removeprefix(status).lstrip("., "))
 
 
 @register.filter

@@ -13,7 +13,7 @@ from carts.forms import CartForm
 from carts.models import Cart
 from carts.services import control, state
 from carts.services.connections import capabilities
-from carts.views.frame import may_act, panel, partial, render, told
+from carts.views.frame import forbidden, may_act, panel, partial, render, told
 
 TABS = (
     ("cart", "Auto-sync"),
@@ -91,6 +91,8 @@ def _save(request: HttpRequest, cart: Cart) -> HttpResponse:
 
 @panel
 def add(request: HttpRequest) -> HttpResponse:
+    if not may_act(request):
+        return forbidden(request)
     platform = request.POST.get("platform") or request.GET.get("platform") or Platform.WOOCOMMERCE
     new = Cart(platform=platform if platform in Platform.values else Platform.WOOCOMMERCE)
     form = CartForm(request.POST if request.method == "POST" else None, instance=new)
@@ -133,11 +135,7 @@ def _history(cart: Cart) -> list[dict[str, Any]]:
         if older is None and len(versions) > HISTORY_SHOWN:
             break
         delta = newer.diff_against(older).changes if older else []
-        named = [
-            (Cart._meta.get_field(change.field).verbose_name, change.old, change.new)
-            for change in delta
-            if change.field not in UNTOLD
-        ]
+        named = [(_setting(change.field), change.old, change.new) for change in delta if change.field not in UNTOLD]
         told.append(
             {
                 "at": newer.history_date,
@@ -148,6 +146,12 @@ def _history(cart: Cart) -> list[dict[str, Any]]:
             }
         )
     return told
+
+
+def _setting(name: str) -> str:
+    """Both directions have a switch of the same name."""
+    section = {"from": "From Cart: ", "to": "To Cart: "}.get(name.partition("_")[0], "")
+    return f"{section}{Cart._meta.get_field(name).verbose_name}"
 
 
 # Counters and marks of the engine; a person did not set them.

@@ -31,10 +31,14 @@ def panel(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         allowed = may_look if request.method in SAFE_METHODS else may_act
         if not allowed(request):
-            return render(request, "carts/forbidden.html", "Not allowed", status=403)
+            return forbidden(request)
         return view(request, *args, **kwargs)
 
     return admin.site.admin_view(guarded)
+
+
+def forbidden(request: HttpRequest) -> HttpResponse:
+    return render(request, "carts/forbidden.html", "Not allowed", status=403)
 
 
 def render(request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any) -> TemplateResponse:

@@ -164,11 +164,13 @@ def as_shown_new(**typed: str) -> dict[str, str]:
 
 def test_the_history_tells_who_changed_what_and_no_credentials(signed_in, new_cart):
     cart = new_cart()
-    signed_in.post(
-        page_of(cart), as_shown(cart, grace_minutes="15", credential_consumer_key="ck_another_key_of_the_shop")
-    )
+    typed = {"to_stock_updates": "on", "credential_consumer_key": "ck_another_key_of_the_shop"}
+    signed_in.post(page_of(cart), as_shown(cart, **typed))
     newest, first = signed_in.get(page_of(cart)).context["changes"]
-    assert (newest["reason"], newest["changes"]) == ("Saved by staff", [("Grace delay (minutes)", 0, 15)])
+    assert (newest["reason"], newest["changes"]) == (
+        "Saved by staff",
+        [("To Cart: Enable real-time stock updates", False, True)],
+    )
     assert (first["reason"], first["changes"]) == ("Added by staff", [])
 
 

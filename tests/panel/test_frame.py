@@ -62,6 +62,23 @@ def test_the_sidebar_names_no_cart_to_who_may_not_see_carts(new_cart):
     assert "Shop" not in page.content.decode().replace("Practice shop", "")
 
 
+@pytest.mark.parametrize(
+    ("sentence", "rest"),
+    [
+        ("RUNNING. Orders are up to date.", "Orders are up to date."),
+        ("RUNNING, but needs you: the key.", "But needs you: the key."),
+        ("RUNNING.", ""),
+    ],
+)
+def test_beside_its_badge_the_sentence_of_state_does_not_say_the_status_again(sentence, rest):
+    assert panel.cut_status(sentence, Cart(status=CartStatus.RUNNING)) == rest
+
+
+def test_a_long_name_stays_in_its_line_of_the_sidebar(signed_in, new_cart):
+    new_cart(name="A shop with a long name & sons")
+    assert sidebar(signed_in)[2] == ("A shop with a lon…", "STOPPED")
+
+
 # Dashboard ----------------------------------------------------------------------------------------------
 
 
