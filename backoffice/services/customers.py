@@ -2,16 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from backoffice.choices import Series
 from backoffice.models import Customer, CustomerEmail
 from backoffice.services.numbers import reserve
 from backoffice.text import normalise, normalise_email
 from backoffice.types import NewCustomer
+from cartsync import bulk
 
 MOST_FOUND = 1000  # a search that finds more is too wide to read anyway
+CUSTOMER_FIELDS = (
+    "code", "name", "name_key", "company", "phone", "billing", "shipping", "import_key", "created_at", "modified_at",
+)  # fmt: skip
+EMAIL_FIELDS = ("customer", "email_key", "email")
 
 
 def find_by_emails(emails: Collection[str]) -> dict[str, list[int]]:
@@ -29,27 +37,31 @@ def create_customers(new: Sequence[NewCustomer]) -> list[int]:
     """Ids in the same order. One whose import key exists already, or comes twice, is that customer, unchanged."""
     if not new:
         return []
-    rows = [_row(customer, code) for customer, code in zip(new, reserve(Series.CUSTOMER, len(new)), strict=True)]
     # One statement cannot meet the same key twice: the first that has it is made.
-    by_key: dict[str, Customer] = {}
-    for row in rows:
-        by_key.setdefault(row.import_key or row.code, row)
-    Customer.objects.bulk_create(
-        by_key.values(),
-        update_conflicts=True,
-        unique_fields=["import_key"],
+    by_key: dict[str | int, NewCustomer] = {}
+    keys = [customer.import_key or place for place, customer in enumerate(new)]
+    for key, customer in zip(keys, new, strict=True):
+        by_key.setdefault(key, customer)
+    codes = reserve(Series.CUSTOMER, len(by_key))
+    key_of_code = dict(zip(codes, by_key, strict=True))
+    now = timezone.now()
+    found = bulk.insert(
+        Customer,
+        CUSTOMER_FIELDS,
+        [_row(customer, code, now) for code, customer in zip(codes, by_key.values(), strict=True)],
+        unique=("import_key",),
         # Written anew with itself: only so do the ids of those that were there come back.
-        update_fields=["import_key"],
+        update=("import_key",),
+        returning=("import_key", "code", "id"),
     )
-    ids = [by_key[row.import_key or row.code].pk for row in rows]
-    emails = [
-        CustomerEmail(customer_id=customer_id, email=email.strip())
-        for customer_id, customer in zip(ids, new, strict=True)
-        for email in customer.emails
-    ]
-    for email in emails:
-        email.set_keys()
-    CustomerEmail.objects.bulk_create(emails, ignore_conflicts=True)
+    id_of = {import_key or key_of_code[code]: customer_id for import_key, code, customer_id in found}
+    ids = [id_of[key] for key in keys]
+    emails: dict[tuple[int, str], str] = {}
+    for customer_id, customer in zip(ids, new, strict=True):
+        for email in customer.emails:
+            emails.setdefault((customer_id, normalise_email(email)), email.strip())
+    rows = [(*key, email) for key, email in emails.items()]
+    bulk.insert(CustomerEmail, EMAIL_FIELDS, rows, unique=EMAIL_FIELDS[:2], update=EMAIL_FIELDS[:2])
     return ids
 
 
@@ -77,15 +89,10 @@ def page(text: str, number: int, size: int) -> list[int]:
     return list(rows[start : start + size + 1])
 
 
-def _row(new: NewCustomer, code: str) -> Customer:
-    row = Customer(
-        code=code,
-        name=new.name[:250],
-        company=new.company[:250],
-        phone=new.phone[:100],
-        billing=new.billing.as_json(),
-        shipping=new.shipping.as_json(),
-        import_key=new.import_key or None,
-    )
-    row.set_keys()
-    return row
+def _row(new: NewCustomer, code: str, now: datetime) -> tuple[Any, ...]:
+    """The values of CUSTOMER_FIELDS."""
+    name = new.name[:250]
+    return (
+        code, name, normalise(name), new.company[:250], new.phone[:100], new.billing.as_json(), new.shipping.as_json(),
+        new.import_key or None, now, now,
+    )  # fmt: skip
