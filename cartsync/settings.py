@@ -133,6 +133,8 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 REDIS_URL = env.str("REDIS_URL", default="")
 TICK_SECONDS = env.float("TICK_SECONDS", default=5.0)
+# Longer than any one request and the writing of its page; a killed worker's work is taken over after it.
+LEASE_SECONDS = env.float("LEASE_SECONDS", default=120.0)
 # A lost broker must fail a publish within a second or so: the web request that sends the wake-up goes on.
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"

@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -10,8 +11,7 @@ from carts.choices import ACTIVE_RUN_STATES, CartStatus, Kind, RunState
 from carts.errors import StopRequested
 from carts.models import Cart, Feed, Run
 
-# Longer than any one request and the writing of its page; a killed worker's work is taken over after it.
-LEASE_SECONDS = 120
+LEASE_SECONDS: float = settings.LEASE_SECONDS
 # A subquery, not a join: with a join Django moves every condition into a subquery, and PostgreSQL, having waited for
 # somebody else's change of the row, would not look at the lease again.
 RUNNING = Q(cart__in=Cart.objects.filter(status=CartStatus.RUNNING).values("pk"))
