@@ -20,14 +20,14 @@ def test_nobody_gets_in_without_signing_in(client, db):
 
 def test_sidebar_offers_everything_to_an_administrator(client, staff):
     client.force_login(staff)
-    assert sidebar(client) == [*EVERYONE, *BACK_OFFICE, "Users", "Groups"]
+    assert sidebar(client) == [*EVERYONE, *BACK_OFFICE, "Settings", "Users", "Groups"]
 
 
 def test_sidebar_hides_what_staff_may_not_see(client, db):
     clerk = User.objects.create_user("clerk", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_item"))
     client.force_login(clerk)
-    assert sidebar(client) == [*EVERYONE, "Items"]
+    assert sidebar(client) == ["Dashboard", "Items"]
 
 
 @pytest.mark.parametrize("model", ["user", "group"])

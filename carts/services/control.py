@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import timezone as fixed_zone
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -215,10 +215,12 @@ def start_plan(cart: Cart) -> StartPlan:
     question = ""
     if cart.rehearsed_for != rehearsal_digest(cart):
         question = "This cart was not rehearsed with these settings. Start it all the same?"
+    known = adapter_class(cart.platform).capabilities.order_statuses
+    labels = [known.get(status, status) for status in cart.order_statuses]
     will = [
         f"Import orders as {cart.get_import_orders_as_display()}, always PENDING, "
         f"every {cart.poll_interval_seconds} seconds.",
-        f"Orders with the status {', '.join(cart.order_statuses)}, placed since Last Order from.",
+        f"Orders with the status {', '.join(labels)}, placed since Last Order from.",
     ]
     if cart.grace_minutes:
         will.append(f"Each order once it is {cart.grace_minutes} minutes old.")
@@ -282,8 +284,10 @@ def _where_it_resumes(cart: Cart, feed: Feed | None, at_work: int) -> str:
 
 def shop_zone(cart: Cart) -> tzinfo:
     """The shop's time zone, a name or "UTC+05:30"; UTC while it is unknown."""
-    if cart.shop_timezone in available_timezones():
+    try:
         return ZoneInfo(cart.shop_timezone)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        pass  # not a name
     offset = re.fullmatch(r"UTC([+-])(\d\d):(\d\d)", cart.shop_timezone)
     if offset is None:
         return UTC

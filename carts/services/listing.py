@@ -1,11 +1,11 @@
 """The list tabs: the live cart beside what we know of each row, and our own records beside their links."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from carts import gateway
@@ -71,6 +71,20 @@ class OwnPage:
     is_last: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What we know of the records of one page of the live cart. `variations`: how many are linked, by their parent."""
+
+    cart: Cart
+    adapter: CartAdapter
+    records: Mapping[str, Record]
+    refs: Mapping[int, gateway.Ref]
+    variations: Mapping[str, int]
+
+    def ref(self, record: Record | None) -> gateway.Ref | None:
+        return self.refs.get(record.local_id) if record and record.local_id else None
+
+
 def live_page(cart: Cart, kind: str, listing: Listing) -> LivePage:
     """Raises CartError when the cart does not answer."""
     adapter = adapter_for(cart)
@@ -88,19 +102,27 @@ def live_page(cart: Cart, kind: str, listing: Listing) -> LivePage:
     }[Kind(kind)]
     refs = find_refs([record.local_id for record in records.values() if record.local_id])
     make = {Kind.ORDER: _order_row, Kind.ITEM: _item_row, Kind.CUSTOMER: _customer_row}[Kind(kind)]
-    rows = tuple(make(cart, adapter, row, records.get(row.external_id), refs) for row in page.rows)
+    known = Known(cart, adapter, records, refs, _linked_variations(cart, kind, page.rows))
+    rows = tuple(make(known, row) for row in page.rows)
     return LivePage(rows, page.total, page.number, page.is_last)
 
 
-def _order_row(
-    cart: Cart, adapter: CartAdapter, row: RawRecord, record: Record | None, refs: dict[int, gateway.Ref]
-) -> LiveRow:
+def _linked_variations(cart: Cart, kind: str, rows: Sequence[RawRecord]) -> dict[str, int]:
+    if kind != Kind.ITEM:
+        return {}
+    parents = [row.external_id for row in rows]
+    linked = Record.objects.filter(cart=cart, kind=Kind.ITEM, parent_id__in=parents, local_id__isnull=False)
+    return dict(linked.order_by().values_list("parent_id").annotate(number=Count("id")))
+
+
+def _order_row(known: Known, row: RawRecord) -> LiveRow:
+    adapter, record = known.adapter, known.records.get(row.external_id)
     url = adapter.admin_url(Kind.ORDER, row.external_id)
     try:
         order = adapter.parse_order(row.body)
     except Rejected as error:
         return LiveRow(row.external_id, row.external_id, "Cannot be read", "danger", url, reason=error.sentence)
-    state, tone, reason = _order_state(cart, order, record)
+    state, tone, reason = _order_state(known.cart, order, record)
     return LiveRow(
         row.external_id,
         order.number,
@@ -114,7 +136,7 @@ def _order_row(
         total=order.total,
         currency=order.currency,
         reason=reason,
-        local=refs.get(record.local_id) if record and record.local_id else None,
+        local=known.ref(record),
         importable=not (record and record.local_id),
     )
 
@@ -132,18 +154,17 @@ def _order_state(cart: Cart, order: CartOrder, record: Record | None) -> tuple[s
     return RecordState.SEEN.label, INFO, ""
 
 
-def _item_row(
-    cart: Cart, adapter: CartAdapter, row: RawRecord, record: Record | None, refs: dict[int, gateway.Ref]
-) -> LiveRow:
+def _item_row(known: Known, row: RawRecord) -> LiveRow:
+    adapter, record = known.adapter, known.records.get(row.external_id)
     url = adapter.admin_url(Kind.ITEM, row.external_id)
     try:
         item = adapter.parse_item(row.body)
     except Rejected as error:
         return LiveRow(row.external_id, row.external_id, "Cannot be read", "danger", url, reason=error.sentence)
-    linked = refs.get(record.local_id) if record and record.local_id else None
+    linked = known.ref(record)
     label, tone = ("Linked", "success") if linked else ("Not linked", INFO)
     if item.has_variations:
-        count = Record.objects.filter(cart=cart, kind=Kind.ITEM, parent_id=row.external_id, local_id__gt=0).count()
+        count = known.variations.get(row.external_id, 0)
         label, tone = (f"{count} variations linked", "success") if count else ("Not linked", INFO)
     return LiveRow(
         row.external_id,
@@ -154,7 +175,7 @@ def _item_row(
         name=item.name,
         sku=item.sku,
         price=item.price,
-        currency=cart.shop_currency,
+        currency=known.cart.shop_currency,
         stock=item.stock,
         status="Active" if item.is_active else "Not published",
         has_variations=item.has_variations,
@@ -163,15 +184,14 @@ def _item_row(
     )
 
 
-def _customer_row(
-    cart: Cart, adapter: CartAdapter, row: RawRecord, record: Record | None, refs: dict[int, gateway.Ref]
-) -> LiveRow:
+def _customer_row(known: Known, row: RawRecord) -> LiveRow:
+    adapter, record = known.adapter, known.records.get(row.external_id)
     url = adapter.admin_url(Kind.CUSTOMER, row.external_id)
     try:
         customer = adapter.parse_customer(row.body)
     except Rejected as error:
         return LiveRow(row.external_id, row.external_id, "Cannot be read", "danger", url, reason=error.sentence)
-    linked = refs.get(record.local_id) if record and record.local_id else None
+    linked = known.ref(record)
     name = f"{customer.first_name} {customer.last_name}".strip()
     return LiveRow(
         row.external_id,
