@@ -144,6 +144,10 @@ def test_a_worker_killed_while_it_writes_a_page(cart, place, processes):
 
 
 def test_redis_restarted_in_the_middle_of_a_run(cart, place, processes, redis_server):
+    """With a single thread, so that further wake-ups lie with the worker, taken but not begun."""
+    processes.kill("worker")
+    processes.start("worker", "--concurrency", "1")
+
     def restart() -> None:
         redis_server.stop()
         redis_server.start()
