@@ -1,6 +1,7 @@
 """Auto-sync: which feeds are due, and one poll of a feed from claim to release."""
 
 import logging
+import time
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 RATE_LIMIT_SECONDS = 60  # when the shop does not say how long
 MAX_BACK_OFF_SECONDS = 1800
 WAITING_BATCH = 100
+# Of a run's counts: a person looks every two seconds, and each is a transaction of its own.
+SECONDS_BETWEEN_COUNTS = 1.0
 # The overlap finds orders committed late by seconds. Now and then a poll looks back much further, for orders that a
 # plug-in, an import or a restored backup of the shop wrote with an older time.
 LOOK_BACK = timedelta(days=2)
@@ -70,6 +73,7 @@ class Poll:
         self._started_by = started_by
         self._high_water = feed.high_water
         self._newest_placed: datetime | None = None
+        self._counted_at = -SECONDS_BETWEEN_COUNTS
         looked = feed.looked_back_at
         self._looks_back = looked is None or looked < timezone.now() - LOOK_BACK_EVERY
 
@@ -104,8 +108,12 @@ class Poll:
         decisions = importer.import_rows(rows, self._guard)
         placed = [d.order.placed_at for d in decisions if d.order and d.outcome == Outcome.NEW]
         self._newest_placed = max([*placed, *([self._newest_placed] if self._newest_placed else [])], default=None)
-        if importer.run is not None:
+        if importer.run is None:
+            return
+        importer.run.counts = dict(importer.counts)
+        if time.monotonic() - self._counted_at >= SECONDS_BETWEEN_COUNTS:
             runs.save_counts(importer.run, importer.counts)
+            self._counted_at = time.monotonic()
 
     def _guard(self) -> None:
         leases.hold_feed(self.feed.pk, self._token, high_water=self._high_water)

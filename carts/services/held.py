@@ -1,7 +1,7 @@
 """Held orders: a person's answer mends the cause, and every order it held is released at once."""
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from carts.choices import Kind, Outcome, Reason, RecordState, RunKind, RunState
 from carts.errors import Refused
 from carts.models import Cart, HeldFor, Record, RememberedAnswer, Run
 from carts.records import RawRecord
-from carts.services import runs
+from carts.services import leases, runs
 from carts.services.connections import adapter_for
 from carts.services.importing import Guard, Importer
 from carts.services.judging import Rules
@@ -134,18 +134,18 @@ def ignore(record: Record, by: str) -> None:
     HeldFor.objects.filter(record=record).delete()
 
 
-def import_again(cart: Cart, record_ids: Sequence[int], by: str, guard: Guard = lambda: None) -> Run | None:
+def import_again(cart: Cart, record_ids: Sequence[int], by: str, guard: Guard | None = None) -> Run | None:
     if not record_ids:
         return None
     records = Record.objects.filter(pk__in=record_ids, local_id__isnull=True).order_by("placed_at")
     return _import(cart, [stored_row(record) for record in records], by, guard)
 
 
-def _import(cart: Cart, rows: Sequence[RawRecord], by: str, guard: Guard = lambda: None) -> Run:
+def _import(cart: Cart, rows: Sequence[RawRecord], by: str, guard: Guard | None = None) -> Run:
     run = runs.create(cart, RunKind.RELEASE, started_by=by, state=RunState.RUNNING, total=len(rows))
     importer = Importer(cart, adapter_for(cart), Rules.of(cart), lambda: run, asked_for=True)
     for start in range(0, len(rows), BATCH):
-        importer.import_rows(rows[start : start + BATCH], guard)
+        importer.import_rows(rows[start : start + BATCH], guard or partial(leases.one_writer_of_orders, cart.pk))
         runs.save_counts(run, importer.counts)
     runs.finish(run)
     return run

@@ -18,7 +18,6 @@ from carts.errors import Rejected
 from carts.models import Cart, HeldFor, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import CartOrder, RawRecord
-from carts.services import leases
 from carts.services.changes import todos_of_change
 from carts.services.judging import Rules, lines_with_rounding
 from carts.services.matching import CustomerMatch, Need
@@ -30,7 +29,9 @@ log = logging.getLogger(__name__)
 # A record that breaks one of these is at fault itself; any other database error is the database's.
 RECORD_FAULTS = (IntegrityError, DataError, ValueError, ArithmeticError)
 
-Guard = Callable[[], None]  # raises StopRequested; called first inside every transaction
+# Called first inside every transaction: raises StopRequested, and keeps other writers of the cart's orders out until
+# the transaction ends, as leases.hold_feed and leases.one_writer_of_orders do.
+Guard = Callable[[], None]
 
 
 class Importer:
@@ -58,31 +59,32 @@ class Importer:
 
     def import_rows(self, rows: Sequence[RawRecord], guard: Guard) -> list[Decision]:
         """Every row ends with a record, a state and a reason, or none does (StopRequested, database errors)."""
-        news, unchanged = self._planner.decide(rows)
-        if news:
-            self.run = self.run or self._open_run()
-            news, unchanged_after_all = self._write_page(news, guard)
-            unchanged += unchanged_after_all
-        else:
+        if self.run is None:
+            # Looked at first without a transaction: most polls find nothing, and leave no run behind.
+            news, unchanged = self._planner.decide(rows)
+            if news:
+                self.run = self._open_run()
+        if self.run is None:
             guard()
+        else:
+            news, unchanged = self._write_page(rows, guard)
         self.counts.update(decision.outcome.value for decision in news)
         self.counts[Outcome.UNCHANGED.value] += len(unchanged)
         return news + unchanged
 
-    def _write_page(self, news: list[Decision], guard: Guard) -> tuple[list[Decision], list[Decision]]:
+    def _write_page(self, rows: Sequence[RawRecord], guard: Guard) -> tuple[list[Decision], list[Decision]]:
+        """Decided behind the guard, where nobody else writes: so what was decided still holds when it is written."""
         try:
             with transaction.atomic():
                 guard()
-                leases.one_writer_of_orders(self.cart.pk)
-                if not self._planner.is_stale(news):
-                    self._write(news)
-                    return news, []
+                news, unchanged = self._planner.decide(rows)
+                self._write(news)
+                return news, unchanged
         except RECORD_FAULTS:
             log.info("A page of cart %s is written record by record", self.cart.pk, exc_info=True)
         with transaction.atomic():
             guard()
-            leases.one_writer_of_orders(self.cart.pk)
-            return self._write_carefully([decision.row for decision in news])
+            return self._write_carefully(rows)
 
     def _write(self, news: list[Decision]) -> None:
         self._create_documents([decision for decision in news if decision.outcome == Outcome.NEW])

@@ -123,11 +123,6 @@ class Planner:
         unchanged += [decision for decision in decisions if not decision.is_news]
         return [decision for decision in decisions if decision.is_news], unchanged
 
-    def is_stale(self, decisions: Sequence[Decision]) -> bool:
-        """Has somebody else written one of these records since it was decided about?"""
-        known = self.known([decision.row.external_id for decision in decisions])
-        return any(known.get(decision.row.external_id) != decision.known for decision in decisions)
-
     def _decide_alone(self, row: RawRecord, known: Known | None) -> Decision:
         picked = self._picked_by_hand or bool(known and known.picked_by_hand)
         try:

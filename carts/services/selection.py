@@ -6,6 +6,7 @@ The run's items are its memory: what is not PENDING there is done, so a killed w
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -96,7 +97,7 @@ def _work(run: Run, token: str) -> None:
             return
         rows = adapter.fetch_many(run.record_kind, ids)
         if run.record_kind == Kind.ORDER:
-            done = importer.import_rows(rows, lambda: leases.hold_run(run.pk, token)) if rows else []
+            done = importer.import_rows(rows, partial(_guard_orders, run, token)) if rows else []
             # The importer tells the news; what was as it was has still to be told to this run.
             _tell(
                 run,
@@ -111,6 +112,11 @@ def _work(run: Run, token: str) -> None:
                 outcome=Outcome.FAILED, message=GONE_TEXT
             )
         runs.save_counts(run, runs.counts_of_items(run))
+
+
+def _guard_orders(run: Run, token: str) -> None:
+    leases.hold_run(run.pk, token)
+    leases.one_writer_of_orders(run.cart_id)
 
 
 def _outcome_of(decision: Any) -> RunItem:
