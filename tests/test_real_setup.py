@@ -76,9 +76,7 @@ def running(environment, broker_url, tmp_path):
             name, _, command = line.partition(": ")
             arguments = shlex.split(command.replace("${PORT:-8000}", str(port)))
             with (tmp_path / f"{name}.log").open("wb") as log:
-                processes.append(
-                    subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=log, stderr=log)
-                )
+                processes.append(subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=log, stderr=log))
         wait_for("gunicorn answers", lambda: status_of_login(port) is not None)
         # Sent by beat, done by the worker.
         wait_for("the worker did a tick", lambda: ticks_done(broker_url) > 0)
