@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from carts.choices import Outcome, Reason, RecordState, RunState
 from carts.services import held
@@ -11,7 +11,6 @@ from tests.engine.helpers import (
     assert_none_lost_none_doubled,
     assert_runs_add_up,
     documents,
-    elsewhere,
     feed_of,
     know_the_items,
     poll,
@@ -163,22 +162,4 @@ def test_a_database_that_fails_whole_fails_the_page_and_loses_nothing(place, tra
     feed = feed_of(cart)
     assert (feed.failures, feed.needs_person, feed.lease_token) == (1, False, "")
     poll(cart)
-    assert_none_lost_none_doubled(place, cart)
-
-
-def test_while_one_worker_holds_the_database_another_waits_its_turn(place, transactional_db):
-    know_the_items(place)
-    cart = running_cart(place)
-    place.shop.place_order()
-
-    def meddle(*_) -> None:
-        def hold() -> None:
-            with transaction.atomic():
-                place_in_line = cart.runs.create(kind="sync", state="done")
-                place_in_line.delete()
-
-        elsewhere(hold)
-
-    with around(place, after=meddle):
-        poll(cart)
     assert_none_lost_none_doubled(place, cart)

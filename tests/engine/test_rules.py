@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from carts.choices import Outcome, Reason, RecordState
-from carts.models import Record
 from carts.services import control, held
 from tests.engine.helpers import (
     assert_none_lost_none_doubled,
@@ -228,7 +227,7 @@ def test_an_order_mended_in_the_shop_is_imported(cart, place):
     assert_none_lost_none_doubled(place, cart)
 
 
-# Starting -------------------------------------------------------------------------------------------
+# Settings and clicks -------------------------------------------------------------------------------------------
 
 
 def test_saving_while_a_poll_reads_keeps_the_new_rules(place, transactional_db):
@@ -252,9 +251,3 @@ def test_stop_and_start_keep_fence_and_cursor(cart, place):
     control.stop(fresh(cart), "staff")
     control.start(fresh(cart), "staff", without_rehearsal=True)
     assert (fresh(cart).order_fence, fresh(cart).last_order_from, feed_of(cart).high_water) == before
-
-
-def test_nothing_of_another_kind_is_left_behind(cart, place):
-    place.shop.place_order()
-    poll(cart)
-    assert set(Record.objects.values_list("kind", flat=True)) <= {"order", "customer"}
