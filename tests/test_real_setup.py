@@ -98,7 +98,7 @@ def wait_for(what, condition):
 def status_of_login(port):
     try:
         return requests.get(f"http://127.0.0.1:{port}/login/", allow_redirects=False, timeout=5).status_code
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):  # not listening yet, or still loading on a busy machine
         return None
 
 
