@@ -38,7 +38,8 @@ def counts_of_items(run: Run) -> Counter[str]:
 
 
 def finish(run: Run, state: RunState | None = None, error: str = "") -> None:
-    """End a run that is still active; one that was stopped meanwhile stays stopped."""
+    """End a run that is still active and whose lease is still the worker's; one that was stopped meanwhile stays
+    stopped, one that was taken over is ended by who took it."""
     unchanged = run.counts.get(Outcome.UNCHANGED)
     # Counted anew, since a list that moves while it is read brings some records twice. What a poll found unchanged
     # has no items.
@@ -46,7 +47,7 @@ def finish(run: Run, state: RunState | None = None, error: str = "") -> None:
     if state is None:
         state = RunState.PARTLY_FAILED if any(run.counts.get(outcome) for outcome in TROUBLED) else RunState.DONE
     run.state, run.error, run.finished_at = state, redact(error), timezone.now()
-    Run.objects.filter(pk=run.pk, state__in=ACTIVE_RUN_STATES).update(
+    Run.objects.filter(pk=run.pk, state__in=ACTIVE_RUN_STATES, lease_token=run.lease_token).update(
         state=run.state,
         error=run.error,
         finished_at=run.finished_at,

@@ -5,7 +5,7 @@ The run's items are its memory: what is not PENDING there is done, so a killed w
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from carts.choices import Kind, Outcome, RunKind, RunState
-from carts.errors import CartError, Refused, StopRequested
+from carts.errors import CartError, RateLimited, Refused, StopRequested
 from carts.models import Cart, Run, RunItem
 from carts.records import Listing
 from carts.services import control, leases, records_import, runs
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 25  # small, so that progress shows and Stop is soon
 LISTING_PAGE = 100
+FIRST_WAIT_SECONDS, MAX_TRIES = 5, 5
 GONE_TEXT = "The cart does not have it any more."
 
 
@@ -73,18 +74,33 @@ def perform(run: Run, token: str) -> None:
     except StopRequested:
         return
     except CartError as error:
-        run.counts = dict(runs.counts_of_items(run))
         runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
-        left = run.counts.get(Outcome.PENDING, 0)
-        runs.finish(run, RunState.FAILED, f"{error.sentence} {left} records were not read; import them again.")
+        left = run.items.filter(outcome=Outcome.PENDING).count()
+        if not _goes_on_later(run, error, left):
+            runs.finish(run, RunState.FAILED, f"{error.sentence} {left} records were not read; import them again.")
         return
     except Exception:
         log.exception("Run %s failed", run.pk)
-        run.counts = dict(runs.counts_of_items(run))
         runs.finish(run, RunState.FAILED, "Something unexpected went wrong; the log has it. What is done stays done.")
         return
-    run.counts = dict(runs.counts_of_items(run))
     runs.finish(run)
+
+
+def _goes_on_later(run: Run, error: CartError, left: int) -> bool:
+    """Where waiting helps, the lease is kept until the next try and then left to the tick. Not for ever: MAX_TRIES
+    in a row that brought nothing, and the person is told."""
+    tries = 1 if left != run.parameters.get("left") else run.parameters.get("tries", 0) + 1
+    if error.permanent or tries > MAX_TRIES:
+        return False
+    named = error.wait_seconds if isinstance(error, RateLimited) else None
+    wait = timedelta(seconds=FIRST_WAIT_SECONDS * 2**tries if named is None else named)
+    run.parameters = {**run.parameters, "left": left, "tries": tries}
+    kept = Run.objects.filter(pk=run.pk, lease_token=run.lease_token).update(
+        parameters=run.parameters, lease_until=timezone.now() + wait
+    )
+    if kept:
+        runs.log(run, f"{left} records are left; the next try follows in {wait.total_seconds():.0f} seconds.")
+    return True
 
 
 def _work(run: Run, token: str) -> None:

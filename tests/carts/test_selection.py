@@ -1,6 +1,10 @@
 """Import selected of items and customers: matched first, created only where there is no match."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from backoffice.models import Customer, Item
 from backoffice.services import customers, items
@@ -98,3 +102,31 @@ def test_a_record_gone_from_the_cart_is_told(cart: Cart) -> None:
     run = work(selection.begin(cart, Kind.ORDER, ["99999999"], "staff"))
     assert run.state == RunState.PARTLY_FAILED
     assert run.items.get().message == "The cart does not have it any more."
+
+
+def test_a_shop_that_asks_for_time_gets_it_and_the_import_goes_on_by_itself(
+    cart: Cart, shop: PracticeShop, known_items: None
+) -> None:
+    ids = [row.external_id for row in adapter_for(cart).listing(Kind.ORDER, Listing(per_page=3)).rows]
+    shop.faults.add("429", match=r"/orders", retry_after=600)
+    run = work(selection.begin(cart, Kind.ORDER, ids, "staff"))
+    assert run.state == RunState.RUNNING
+    assert run.items.filter(outcome=Outcome.PENDING).count() == 3
+    assert run.pk not in ticking.forsaken_runs()
+    with time_machine.travel(timezone.now() + timedelta(seconds=601)):
+        assert run.pk in ticking.forsaken_runs()
+        done = work(run)
+    assert sum(done.counts.values()) == 3
+    assert Outcome.PENDING not in done.counts
+    assert done.state == RunState.DONE
+
+
+def test_a_shop_that_never_answers_ends_the_import_with_what_is_left(cart: Cart, shop: PracticeShop) -> None:
+    shop.faults.add("500", match=r"/orders", times=0)
+    run = selection.begin(cart, Kind.ORDER, ["1", "2"], "staff")
+    for tries in range(selection.MAX_TRIES + 1):
+        with time_machine.travel(timezone.now() + timedelta(hours=tries)):
+            run = work(run)
+    assert run.state == RunState.FAILED
+    assert run.error.endswith("2 records were not read; import them again.")
+    assert run.lease_until is None

@@ -195,11 +195,11 @@ def test_a_person_stops_a_run_and_what_is_done_stays_done(history):
     assert len(documents(cart)) == 25
 
 
-def test_a_fault_in_the_middle_says_how_many_are_left_and_importing_again_brings_them(history):
+def test_a_refused_key_in_the_middle_says_how_many_are_left_and_importing_again_brings_them(history):
     know_the_items(history)
     cart = connected_cart(history)
     orders = list(history.shop.orders.rows.values())[:60]
-    history.faults.add("500", match="include=", after=1)
+    history.faults.add("401", match="include=", after=1)
     run = work(select(cart, orders))
     assert (run.state, len(documents(cart))) == (RunState.FAILED, 25)
     assert "35 records were not read" in run.error
