@@ -37,7 +37,9 @@ class Record(models.Model):
     changed_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["cart", "kind", "external_id"], name="one_record_a_cart_record")]
+        # The id first: while a backlog comes in, PostgreSQL still believes the table to be nearly empty, and would read
+        # all of a cart's orders for each page if the index let it.
+        constraints = [models.UniqueConstraint(fields=["external_id", "cart", "kind"], name="one_record_a_cart_record")]
         indexes = [
             models.Index(fields=["-changed_at", "-id"], condition=Q(state__in=PROBLEM_STATES), name="record_problems"),
             models.Index(fields=["cart", "due_at"], condition=Q(state=RecordState.WAITING), name="record_waiting"),
