@@ -40,7 +40,7 @@ def measure(postgres: str, sizes: Sizes) -> dict[str, list[figures.Figure]]:
         for name, url in {"PostgreSQL": new_database(postgres, "imports"), "SQLite": ""}.items():
             say(f"imports into {name}")
             given = {"fast": fast, "slow": slow, "database": url, "sizes": asdict(sizes)}
-            groups[name] = figures.of_import(name, run("importing", given), sizes)
+            groups[name] = figures.of_import(name, run("importing", given))
     say("lists")
     databases = {size: new_database(postgres, size) for size in ("few", "many")}
     given = {"databases": databases, "few": sizes.few_records, "many": sizes.many_records, "pairs": sizes.pairs}

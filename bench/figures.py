@@ -1,6 +1,5 @@
 """From seconds measured to the figures of the table, each beside its target. Pure."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -9,9 +8,6 @@ from typing import Any
 from bench.measuring import ratio
 from bench.sizes import Sizes
 
-LATENCY_SECONDS = 0.2
-PER_PAGE = 100
-IN_FLIGHT = 4
 AT_LEAST, AT_MOST, BELOW = "at least", "at most", "below"
 
 
@@ -37,7 +33,7 @@ class Figure:
         return compared[self.bound]
 
 
-def of_import(database: str, measured: Mapping[str, Any], sizes: Sizes) -> list[Figure]:
+def of_import(database: str, measured: Mapping[str, Any]) -> list[Figure]:
     """Of what bench.importing printed. The 12 times hold for PostgreSQL only."""
     fast, slow, again, idle = (measured[name] for name in ("at_once", "slow", "again", "idle"))
     times_plain = (AT_LEAST, 12) if database == "PostgreSQL" else ("", None)
@@ -50,8 +46,16 @@ def of_import(database: str, measured: Mapping[str, Any], sizes: Sizes) -> list[
         Figure("orders a second, 200 ms, one at a time: plain way", 1 / median(slow["plain"]), "/s"),
         Figure("orders a second, 200 ms, one at a time: floor", 1 / median(slow["floor"]), "/s"),
         Figure("orders a second, 200 ms, one at a time: import", 1 / median(slow["ours"]), "/s"),
-        Figure("200 ms, one at a time: time beside the ideal", one_at_a_time(slow["ours"], sizes), "x", AT_MOST, 1.05),
-        Figure("200 ms, four in flight: time beside the ideal", in_flight(measured, sizes), "x", AT_MOST, 1.15),
+        Figure(
+            "200 ms, one at a time: time beside fetching alone", ratio(slow["ours"], slow["ideal"]), "x", AT_MOST, 1.05
+        ),
+        Figure(
+            "200 ms, four in flight: time beside fetching alone or work alone",
+            in_flight(measured["slow_in_flight"]),
+            "x",
+            AT_MOST,
+            1.15,
+        ),
         Figure("SQL statements an order", again["statements"], "", AT_MOST, 0.15),
         Figure("second import: times as fast", ratio(again["first"], again["second"]), "x", AT_LEAST, 10),
         Figure("second import: statements that write a row", again["rows_written"], "", AT_MOST, 0),
@@ -60,22 +64,10 @@ def of_import(database: str, measured: Mapping[str, Any], sizes: Sizes) -> list[
     ]
 
 
-def one_at_a_time(seconds_an_order: list[float], sizes: Sizes) -> float:
-    """Beside the waiting alone, request after request: all work would be done meanwhile."""
-    return median(seconds_an_order) * sizes.slow / (requests_needed(sizes.slow) * LATENCY_SECONDS)
-
-
-def in_flight(measured: Mapping[str, Any], sizes: Sizes) -> float:
-    """Beside the waiting alone, four requests at a time, or the work alone at 0 ms, whichever is longer."""
-    waiting = requests_needed(sizes.orders) * LATENCY_SECONDS / IN_FLIGHT
-    sides = measured["slow_in_flight"]
-    ideals = [max(waiting, work * sizes.orders) for work in sides["at_once"]]
-    return ratio([seconds * sizes.orders for seconds in sides["slow"]], ideals)
-
-
-def requests_needed(orders: int) -> int:
-    """Every page but the first repeats the row before it, so that none is missed."""
-    return 1 + math.ceil(max(0, orders - PER_PAGE) / (PER_PAGE - 1))
+def in_flight(sides: Mapping[str, list[float]]) -> float:
+    """Beside the fetching alone, or the work alone at 0 ms, whichever is longer: one can hide behind the other."""
+    ideals = [max(ideal, work) for ideal, work in zip(sides["ideal"], sides["work"], strict=True)]
+    return ratio(sides["ours"], ideals)
 
 
 def of_memory(few: float, many: float, sizes: Sizes) -> list[Figure]:

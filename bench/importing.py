@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from bench.fetching import fetch_only
 from bench.measuring import alternate, counted, seconds_of
 from bench.sizes import Sizes
 from bench.world import database, empty, fence_of_newest, forget_cursor, make_cart, poll, stock_items
@@ -29,7 +30,8 @@ def main() -> None:
 
 def measure(fast: str, slow: str, sizes: Sizes) -> dict[str, Any]:
     """Seconds an order by case and side, and what was counted."""
-    few = fence_of_newest(slow, sizes.slow)
+    few, some = fence_of_newest(slow, sizes.slow), fence_of_newest(slow, sizes.in_flight)
+    some_at_once = fence_of_newest(fast, sizes.in_flight)
     seconds_of_ours(make_cart(fast, fence=fence_of_newest(fast, sizes.slow)), sizes.slow)  # warms everything up
     second: list[float] = []
     at_once = alternate(
@@ -47,14 +49,16 @@ def measure(fast: str, slow: str, sizes: Sizes) -> dict[str, Any]:
             {
                 "plain": partial(seconds_of_plain, slow, sizes.plain_slow),
                 "floor": partial(seconds_of_floor, slow, sizes.slow),
+                "ideal": lambda: seconds_of(lambda: fetch_only(slow, few, 1)) / sizes.slow,
                 "ours": lambda: fresh_import(slow, sizes.slow, in_flight=1, fence=few),
             },
             sizes.pairs,
         ),
         "slow_in_flight": alternate(
             {
-                "slow": lambda: fresh_import(slow, sizes.orders, in_flight=MANY_IN_FLIGHT),
-                "at_once": lambda: fresh_import(fast, sizes.orders, in_flight=MANY_IN_FLIGHT),
+                "ideal": lambda: seconds_of(lambda: fetch_only(slow, some, MANY_IN_FLIGHT)) / sizes.in_flight,
+                "ours": lambda: fresh_import(slow, sizes.in_flight, in_flight=MANY_IN_FLIGHT, fence=some),
+                "work": lambda: fresh_import(fast, sizes.in_flight, in_flight=MANY_IN_FLIGHT, fence=some_at_once),
             },
             sizes.pairs,
         ),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 class Sizes:
     """Numbers of orders, unless another unit is named."""
 
-    orders: int  # in the shop, and imported at 0 ms and with four requests in flight
+    orders: int  # in the shop, and imported at 0 ms
     customers: int
     items: int
     plain: int  # the plain way, at 0 ms
     plain_slow: int  # the plain way, at 200 ms
     slow: int  # import and floor at 200 ms, one request at a time
+    in_flight: int  # at 200 ms, four requests in flight
     pairs: int
     backlog: int  # the long backlog whose memory is compared with that of `orders`
     few_records: int
@@ -23,9 +24,10 @@ FULL = Sizes(
     orders=10_000,
     customers=3_000,
     items=1_000,
-    plain=400,
+    plain=300,
     plain_slow=200,
     slow=2_000,
+    in_flight=4_000,
     pairs=5,
     backlog=100_000,
     few_records=1_000,
@@ -39,6 +41,7 @@ QUICK = Sizes(
     plain=100,
     plain_slow=100,
     slow=200,
+    in_flight=500,
     pairs=1,
     backlog=1_500,
     few_records=1_000,

@@ -15,7 +15,7 @@ QUOTED = {
     "django-shopify-sync, import": 33,
     "dlt, raw copy of the JSON": 805,
 }
-WIDTH = 62
+WIDTH = 66
 Groups = Mapping[str, list[Figure]]
 
 
@@ -26,7 +26,8 @@ def as_text(groups: Groups, sizes: Sizes, seconds: int, is_quick: bool) -> str:
         f"{sizes.items:,} SKUs)",
         f"Ratios are medians of {sizes.pairs} rounds, sides in turns. Plain way: {sizes.plain:,} orders a round at "
         f"0 ms, {sizes.plain_slow:,} at 200 ms;",
-        f"one at a time at 200 ms: {sizes.slow:,} orders. {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"at 200 ms: {sizes.slow:,} orders one page at a time, {sizes.in_flight:,} with four in flight. "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, "
         f"{seconds} s in all.",
     ]
     if is_quick:
