@@ -22,7 +22,6 @@ class Record(models.Model):
     reason_code = models.CharField(max_length=24, choices=Reason, blank=True)
     reason = models.TextField(blank=True)
     digest = models.BinaryField(max_length=16)
-    payload = models.TextField()
     local_id = models.BigIntegerField(null=True, blank=True)
     # A person chose it: date, status and grace delay do not hold it back, now or when it is released later.
     picked_by_hand = models.BooleanField(default=False)
@@ -35,6 +34,8 @@ class Record(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     seen_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    # Last: SQLite reads a row up to the column asked for, and this one is long.
+    payload = models.TextField()
 
     class Meta:
         # The id first: while a backlog comes in, PostgreSQL still believes the table to be nearly empty, and would read

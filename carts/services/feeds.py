@@ -73,6 +73,9 @@ class Poll:
         self._started_by = started_by
         self._high_water = feed.high_water
         self._newest_placed: datetime | None = None
+        # As far as the page at hand goes; the cursor follows when that page is stored.
+        self._reached = feed.high_water
+        self._held_at = time.monotonic()
         self._counted_at = -SECONDS_BETWEEN_COUNTS
         looked = feed.looked_back_at
         self._looks_back = looked is None or looked < timezone.now() - LOOK_BACK_EVERY
@@ -104,8 +107,11 @@ class Poll:
         if not rows:
             return
         modified = [row.modified_at for row in rows if row.modified_at]
-        self._high_water = max([*modified, *([self._high_water] if self._high_water else [])], default=None)
+        self._reached = max([*modified, *([self._high_water] if self._high_water else [])], default=None)
         decisions = importer.import_rows(rows, self._guard)
+        self._high_water = self._reached
+        if time.monotonic() - self._held_at > leases.LEASE_SECONDS / 4:
+            self._guard()  # nothing was written for a while, but the worker is alive
         placed = [d.order.placed_at for d in decisions if d.order and d.outcome == Outcome.NEW]
         self._newest_placed = max([*placed, *([self._newest_placed] if self._newest_placed else [])], default=None)
         if importer.run is None:
@@ -116,7 +122,8 @@ class Poll:
             self._counted_at = time.monotonic()
 
     def _guard(self) -> None:
-        leases.hold_feed(self.feed.pk, self._token, high_water=self._high_water)
+        leases.hold_feed(self.feed.pk, self._token, high_water=self._reached)
+        self._held_at = time.monotonic()
 
     def _look_for_stop(self) -> None:
         """A page is not asked for that could not be written any more."""
@@ -146,6 +153,7 @@ class Poll:
             self._token,
             next_poll_at=now + timedelta(seconds=self.cart.poll_interval_seconds),
             polled_at=now,
+            high_water=self._high_water,
             failures=0,
             error="",
             error_kind="",
@@ -175,6 +183,7 @@ class Poll:
             self.feed.pk,
             self._token,
             next_poll_at=now + timedelta(seconds=max(1, wait)),
+            high_water=self._high_water,
             failures=failures,
             needs_person=error.permanent,
             error=error.sentence,

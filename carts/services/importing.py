@@ -58,15 +58,14 @@ class Importer:
         self._planner = Planner(cart, adapter, rules, picked_by_hand=picked_by_hand, asked_for=asked_for)
 
     def import_rows(self, rows: Sequence[RawRecord], guard: Guard) -> list[Decision]:
-        """Every row ends with a record, a state and a reason, or none does (StopRequested, database errors)."""
+        """Every row ends with a record, a state and a reason, or none does (StopRequested, database errors). `guard` is
+        called where something is written."""
         if self.run is None:
             # Looked at first without a transaction: most polls find nothing, and leave no run behind.
             news, unchanged = self._planner.decide(rows)
             if news:
                 self.run = self._open_run()
-        if self.run is None:
-            guard()
-        else:
+        if self.run is not None:
             news, unchanged = self._write_page(rows, guard)
         self.counts.update(decision.outcome.value for decision in news)
         self.counts[Outcome.UNCHANGED.value] += len(unchanged)

@@ -140,7 +140,7 @@ def _outcome_of(decision: Any) -> RunItem:
     return RunItem(
         outcome=outcome,
         label=decision.label,
-        message=decision.reason or (decision.known.reason if decision.known else ""),
+        message=decision.reason,
         reason_code=decision.reason_code,
         local_id=decision.local_id,
     )
