@@ -144,4 +144,10 @@ class Outcome(TextChoices):
         return _OUTCOME_TONES.get(self, QUIET)
 
 
+def outcome_word(run_kind: str, outcome: str) -> str:
+    """How an outcome is told: a rehearsal tells what would be done."""
+    would = {Outcome.NEW: "Would import", Outcome.HELD: "Would hold"} if run_kind == RunKind.REHEARSAL else {}
+    return would.get(Outcome(outcome), Outcome(outcome).label)
+
+
 _OUTCOME_TONES = {Outcome.NEW: GOOD, Outcome.UPDATED: GOOD, Outcome.HELD: WARN, Outcome.FAILED: BAD}

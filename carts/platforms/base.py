@@ -28,8 +28,6 @@ class Capabilities:
     # status value -> label, in the order the shop's own admin shows them
     order_statuses: Mapping[str, str]
     paid_statuses: tuple[str, ...]
-    # True: a page's rows are sorted by modified time, so the cursor may move page by page.
-    orders_ascend: bool
     # A poll reads again what was modified this long before the newest order it has stored.
     overlap_seconds: int
 

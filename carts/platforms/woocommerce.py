@@ -92,7 +92,6 @@ class WooCommerce:
             "failed": "Failed",
         },
         paid_statuses=("processing", "completed"),
-        orders_ascend=True,
         # Rows committed late carry an older time; two minutes is far above any PHP time limit that still commits.
         overlap_seconds=120,
     )

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from carts import gateway
-from carts.choices import Kind, Outcome, RunKind, RunState
+from carts.choices import Kind, Outcome, RunKind, RunState, outcome_word
 from carts.errors import CartError
 from carts.models import Cart, Run, RunItem
 from carts.services import control, runs, selection
@@ -61,7 +61,9 @@ def _progress(request: HttpRequest, run: Run) -> dict[str, Any]:
         "run": run,
         "cart": run.cart,
         "zone": control.shop_zone(run.cart),
-        "counts": [(one, _word(run, one), run.counts[one]) for one in Outcome.values if run.counts.get(one)],
+        "counts": [
+            (one, outcome_word(run.kind, one), run.counts[one]) for one in Outcome.values if run.counts.get(one)
+        ],
         "rows": _with_links(run, rows),
         "number": number,
         "is_last": is_last,
@@ -70,14 +72,6 @@ def _progress(request: HttpRequest, run: Run) -> dict[str, Any]:
         "left": run.counts.get(Outcome.PENDING, 0),
         "may_retry": run.kind == RunKind.IMPORT and not run.is_active and any(run.counts.get(one) for one in RETRIED),
     }
-
-
-def _word(run: Run, outcome: str) -> str:
-    """A rehearsal tells what would be done."""
-    would = {Outcome.NEW: "Would import", Outcome.HELD: "Would hold"}
-    return (
-        would.get(Outcome(outcome), Outcome(outcome).label) if run.kind == RunKind.REHEARSAL else Outcome(outcome).label
-    )
 
 
 def _with_links(run: Run, items: list[RunItem]) -> list[dict[str, Any]]:
@@ -89,7 +83,7 @@ def _with_links(run: Run, items: list[RunItem]) -> list[dict[str, Any]]:
     return [
         {
             "item": item,
-            "word": _word(run, item.outcome),
+            "word": outcome_word(run.kind, item.outcome),
             "ref": refs.get(item.local_id),
             "shop_url": adapter.admin_url(run.record_kind, item.external_id) if adapter else "",
         }

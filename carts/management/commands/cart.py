@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from carts.choices import Outcome, RunKind, RunState
+from carts.choices import RunState, outcome_word
 from carts.cli import arguments, foreground, shapes, values
 from carts.errors import CartError, Refused
 from carts.models import Cart, Run
@@ -16,7 +16,6 @@ from carts.services.state import state_of, states
 REFUSED = 1
 NEEDS_PERSON = 3
 RETRIED_LATER = 4
-WOULD = {Outcome.NEW: "Would import", Outcome.HELD: "Would hold"}
 
 
 class Command(BaseCommand):
@@ -159,7 +158,7 @@ class Command(BaseCommand):
 
     def tell_run(self, run: Run) -> None:
         lines = [
-            f"{item.label or item.external_id}  {outcome_of(run, item.outcome)}  {item.message}".rstrip()
+            f"{item.label or item.external_id}  {outcome_word(run.kind, item.outcome)}  {item.message}".rstrip()
             for item in run.items.order_by("id")
         ]
         lines.append(f"{run}: {run.get_state_display()}, {counts_of(run)}.")
@@ -169,13 +168,11 @@ class Command(BaseCommand):
             raise CommandError(reason, returncode=REFUSED)
 
 
-def outcome_of(run: Run, outcome: str) -> str:
-    would = WOULD if run.kind == RunKind.REHEARSAL else {}
-    return would.get(outcome) or Outcome(outcome).label
-
-
 def counts_of(run: Run) -> str:
-    return ", ".join(f"{outcome_of(run, name)} {count}" for name, count in sorted(run.counts.items())) or "nothing new"
+    return (
+        ", ".join(f"{outcome_word(run.kind, name)} {count}" for name, count in sorted(run.counts.items()))
+        or "nothing new"
+    )
 
 
 def plain(value: Any) -> str:
