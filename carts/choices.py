@@ -25,6 +25,33 @@ class GuestRule(TextChoices):
     SHARED = "shared", "One shared customer for all guests"
 
 
+class NewRecords(TextChoices):
+    """What becomes of a customer or an item that is new in the cart."""
+
+    OFFER = "offer", "Only offered for import"
+    CREATE = "create", "Created here"
+
+
+class FieldOwner(TextChoices):
+    """Whose value of a field counts."""
+
+    ASK = "ask", "Ask when both changed it"
+    LAST = "last", "The last change wins"
+    SYSTEM = "system", "The system"
+    CART = "cart", "The cart"
+
+
+class PushKind(TextChoices):
+    STOCK = "stock", "Stock"
+    ITEM = "item", "Item"
+    CUSTOMER = "customer", "Customer"
+
+
+class PushState(TextChoices):
+    WAITING = "waiting", "Waiting"
+    FAILED = "failed", "Failed"
+
+
 class Kind(TextChoices):
     ORDER = "order", "Order"
     ITEM = "item", "Item"
@@ -80,6 +107,8 @@ class Reason(TextChoices):
     BY_STAFF = "by_staff", "By a member of staff"
     WRITE_FAILED = "write_failed", "Could not be written"
     GONE = "gone", "Gone from the cart"
+    CONFLICT = "conflict", "Changed on both sides"
+    DELETED_HERE = "deleted_here", "Deleted here"
 
 
 class LineKind(TextChoices):
@@ -97,6 +126,8 @@ class RunKind(TextChoices):
     REHEARSAL = "rehearsal", "Rehearsal"
     IMPORT = "import", "Import selected"
     RELEASE = "release", "Release of held orders"
+    EXPORT = "export", "Export to the cart"
+    REHEARSAL_TO = "rehearsal_to", "Rehearsal of To Cart"
 
 
 class RunState(TextChoices):
@@ -138,6 +169,10 @@ class Outcome(TextChoices):
     BEFORE_START = "before_start", "Before the start date"
     IGNORED = "ignored", "Ignored"
     FAILED = "failed", "Failed"
+    CREATED = "created", "Created in the cart"
+    SENT = "sent", "Changed in the cart"
+    LINKED = "linked", "Linked"
+    MISSING = "missing", "Gone from the cart"
 
     @property
     def tone(self) -> str:
@@ -150,4 +185,13 @@ def outcome_word(run_kind: str, outcome: str) -> str:
     return would.get(Outcome(outcome), Outcome(outcome).label)
 
 
-_OUTCOME_TONES = {Outcome.NEW: GOOD, Outcome.UPDATED: GOOD, Outcome.HELD: WARN, Outcome.FAILED: BAD}
+_OUTCOME_TONES = {
+    Outcome.NEW: GOOD,
+    Outcome.UPDATED: GOOD,
+    Outcome.CREATED: GOOD,
+    Outcome.SENT: GOOD,
+    Outcome.LINKED: GOOD,
+    Outcome.MISSING: BAD,
+    Outcome.HELD: WARN,
+    Outcome.FAILED: BAD,
+}

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from carts.errors import CartError
+
 # What is as large as this is no amount but an accident, and no column takes it.
 TOO_LARGE_AN_AMOUNT = Decimal(10) ** 12
 
@@ -122,6 +124,24 @@ class StockLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRef:
+    """An item of the cart, for reading and writing its stock. `parent_id` is "" unless it is a variation."""
+
+    external_id: str
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """What is to be written of one record: field -> value as in CartItem and CartCustomer (Decimal, str, bool, Address,
+    None to clear). `external_id` "" creates it. Only the fields named are sent."""
+
+    external_id: str
+    values: Mapping[str, Any]
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RawRecord:
     """One record as it came. `body` is the shop's own JSON text of this record; `digest` identifies its content."""
 
@@ -129,6 +149,15 @@ class RawRecord:
     modified_at: datetime | None
     digest: bytes
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """How one row of a write ended: what the cart has now, or why it refused. Rejected, NotFound: this row only."""
+
+    external_id: str
+    row: RawRecord | None = None
+    error: CartError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,19 @@
 from carts.models.cart import Cart
 from carts.models.feed import Feed
+from carts.models.push import OpenUnits, Outbox, Push
 from carts.models.record import HeldFor, Record, RememberedAnswer
 from carts.models.run import Run, RunItem, RunLogLine
 
-__all__ = ["Cart", "Feed", "HeldFor", "Record", "RememberedAnswer", "Run", "RunItem", "RunLogLine"]
+__all__ = [
+    "Cart",
+    "Feed",
+    "HeldFor",
+    "OpenUnits",
+    "Outbox",
+    "Push",
+    "Record",
+    "RememberedAnswer",
+    "Run",
+    "RunItem",
+    "RunLogLine",
+]

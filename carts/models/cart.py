@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from carts.choices import CartStatus, GuestRule, ImportAs, Platform
+from carts.choices import CartStatus, GuestRule, ImportAs, NewRecords, Platform
 
 
 def default_order_statuses() -> list[str]:
@@ -49,6 +49,16 @@ class Cart(models.Model):
     last_update_time = models.DateTimeField("Last update time", null=True, blank=True)
     from_customer_updates = models.BooleanField("Enable Customer updates", default=False)
     from_item_updates = models.BooleanField("Enable Item updates", default=False)
+    new_customers = models.CharField(
+        "New customers of the cart", max_length=10, choices=NewRecords, default=NewRecords.OFFER
+    )
+    new_items = models.CharField("New items of the cart", max_length=10, choices=NewRecords, default=NewRecords.OFFER)
+    record_sweep_hours = models.PositiveSmallIntegerField(
+        "Compare all customers and items every (hours)",
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(168)],
+        help_text="Finds what the cart cannot report: changed customers, records that were deleted, variations.",
+    )
     order_statuses = models.JSONField("Order statuses to import", default=default_order_statuses, blank=True)
     grace_minutes = models.PositiveIntegerField(
         "Grace delay (minutes)",
@@ -83,6 +93,33 @@ class Cart(models.Model):
     to_stock_updates = models.BooleanField("Enable real-time stock updates", default=False)
     to_item_updates = models.BooleanField("Enable Item updates", default=False)
 
+    safety_buffer = models.PositiveIntegerField(
+        "Safety buffer",
+        default=0,
+        validators=[MaxValueValidator(1_000_000)],
+        help_text="So many units of every item are kept back from this cart.",
+    )
+    stock_percent = models.PositiveSmallIntegerField(
+        "Share of the stock (%)",
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Of what is available, this share is offered in this cart, rounded down.",
+    )
+    stock_maximum = models.PositiveIntegerField(
+        "Most to show",
+        null=True,
+        blank=True,
+        help_text="The cart never shows more than this. Empty: no limit.",
+    )
+    stock_sweep_hours = models.PositiveSmallIntegerField(
+        "Compare all stock every (hours)",
+        default=6,
+        validators=[MinValueValidator(1), MaxValueValidator(168)],
+        help_text="The cart's quantities are read and compared with ours, and repaired where they differ.",
+    )
+    # {kind: {field: FieldOwner}}; a field that is not named is asked about.
+    field_owners = models.JSONField(default=dict, blank=True)
+
     # Alerts
     silence_hours = models.PositiveIntegerField(
         "Alert after no new order for (hours)",
@@ -106,6 +143,9 @@ class Cart(models.Model):
     rehearsed_for = models.CharField(max_length=64, blank=True)
     rehearsed_at = models.DateTimeField(null=True, blank=True)
 
+    to_cart_rehearsed_for = models.CharField(max_length=64, blank=True)
+    to_cart_rehearsed_at = models.DateTimeField(null=True, blank=True)
+
     created_at = models.DateTimeField(auto_now_add=True)
     # Moves with every save of the form; a form opened before that is told so.
     settings_version = models.PositiveIntegerField(default=1)
@@ -125,6 +165,8 @@ class Cart(models.Model):
             "shop_warnings",
             "rehearsed_for",
             "rehearsed_at",
+            "to_cart_rehearsed_for",
+            "to_cart_rehearsed_at",
             "alerted_at",
         ]
     )

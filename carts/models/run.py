@@ -8,7 +8,7 @@ class Run(models.Model):
     """One piece of work a person can open: who or what started it, counts, every record's outcome, its log."""
 
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="runs")
-    kind = models.CharField(max_length=10, choices=RunKind)
+    kind = models.CharField(max_length=12, choices=RunKind)
     record_kind = models.CharField(max_length=10, choices=Kind, default=Kind.ORDER)
     state = models.CharField(max_length=15, choices=RunState, default=RunState.QUEUED)
     # A member of staff's user name; empty: the schedule.

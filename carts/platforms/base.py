@@ -2,9 +2,23 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar, Protocol
 
-from carts.records import CartCustomer, CartItem, CartOrder, Listing, Page, RawRecord, ShopInfo, Window
+from carts.records import (
+    CartCustomer,
+    CartItem,
+    CartOrder,
+    ItemRef,
+    Listing,
+    Page,
+    RawRecord,
+    RecordChange,
+    RowResult,
+    ShopInfo,
+    StockLevel,
+    Window,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,27 @@ class CartAdapter(Protocol):
 
     def listing(self, kind: str, listing: Listing) -> Page:
         """One page of the live shop, newest first; its `total` counts all that match."""
+        ...
+
+    def read_stock(self, refs: Sequence[ItemRef]) -> dict[ItemRef, Decimal | None]:
+        """What the cart shows of each; None where it keeps no stock for it. One that is gone is left out."""
+        ...
+
+    def stock_batches(self, refs: Sequence[ItemRef]) -> list[list[ItemRef]]:
+        """The refs in groups, each of which one `push_stock` sends with a single request. Pure."""
+        ...
+
+    def push_stock(self, levels: Sequence[StockLevel]) -> list[RowResult]:
+        """Set the quantities of one batch, absolutely. One result a row, in order; never sent twice in here."""
+        ...
+
+    def record_batches(self, kind: str, changes: Sequence[RecordChange]) -> list[list[RecordChange]]:
+        """The changes in groups, each of which one `push_records` sends with a single request. Pure."""
+        ...
+
+    def push_records(self, kind: str, changes: Sequence[RecordChange]) -> list[RowResult]:
+        """Create or change one batch of items or customers. One result a row, in order. A value the cart would
+        misread is Rejected for its row before anything is sent."""
         ...
 
     def parse_order(self, body: bytes | str) -> CartOrder:
