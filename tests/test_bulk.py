@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from carts.choices import Kind
 from carts.models import Cart, Record
-from cartsync.bulk import insert
+from cartsync.bulk import count, insert
 
 NAMES = (
     "cart", "kind", "external_id", "parent_id", "label", "name", "state", "reason_code", "reason", "digest", "payload",
@@ -83,3 +83,12 @@ def test_a_page_is_one_statement_and_no_rows_are_none(cart, django_assert_num_qu
     with django_assert_num_queries(0):
         insert(Record, NAMES, [], unique=KEY, update=("label",))
     assert Record.objects.count() == 100
+
+
+def test_count_finds_the_rows_with_these_values_and_no_others(cart):
+    rows = [row(cart, str(number), digest=bytes([number]) * 16, label=AWKWARD) for number in range(5)]
+    insert(Record, NAMES, rows)
+    of_cart = {"cart": cart.pk, "label": AWKWARD}
+    assert count(Record, of_cart, {}) == 5
+    assert count(Record, of_cart, {"external_id": ["1", "2", "9"], "digest": [bytes([2]) * 16, bytes([3]) * 16]}) == 1
+    assert count(Record, {"cart": cart.pk + 1}, {"external_id": ["1"]}) == 0

@@ -11,7 +11,8 @@ class Record(models.Model):
     `local_id` is the id of our document, item or customer; `digest` covers the shop's own text of the record.
     """
 
-    cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="records")
+    # No index of its own: PostgreSQL would take it for a page of orders, see below.
+    cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="records", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)
     external_id = models.CharField(max_length=64)
     parent_id = models.CharField(max_length=64, blank=True)
@@ -48,6 +49,7 @@ class Record(models.Model):
         # all of a cart's orders for each page if the index let it.
         constraints = [models.UniqueConstraint(fields=["external_id", "cart", "kind"], name="one_record_a_cart_record")]
         indexes = [
+            models.Index(fields=["cart", "kind", "label"], condition=~Q(kind=Kind.ORDER), name="record_by_label"),
             models.Index(fields=["-changed_at", "-id"], condition=Q(state__in=PROBLEM_STATES), name="record_problems"),
             models.Index(fields=["cart", "due_at"], condition=Q(state=RecordState.WAITING), name="record_waiting"),
             models.Index(

@@ -11,13 +11,12 @@ from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
 from carts.errors import AuthError, CartError, ConfigError, NotFound, Rejected, Unavailable
 from carts.platforms.base import Capabilities, Connection, CredentialField
-from carts.platforms.http import ShopSession
+from carts.platforms.http import Answer, ShopSession
 from carts.platforms.paging import Chunk, stitched_pages
 from carts.records import (
     CUSTOMER,
@@ -64,6 +63,7 @@ class _Head(msgspec.Struct):
 
 
 _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_heads_decoder = msgspec.json.Decoder(list[_Head])
 _head_decoder = msgspec.json.Decoder(_Head)
 # Numbers with a fraction become Decimal: no amount passes through float.
 _body_decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -242,10 +242,10 @@ class WooCommerce:
 
     # Requests -------------------------------------------------------------------------------------
 
-    def _response(self, path: str, params: Mapping[str, Any] | None = None) -> requests.Response:
+    def _response(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         return self._send("GET", f"{self._url}{API}/{path}", params=params)
 
-    def _send(self, method: str, url: str, **content: Any) -> requests.Response:
+    def _send(self, method: str, url: str, **content: Any) -> Answer:
         """Some hosts strip the Authorization header; the shop then answers as to a stranger. A signed request tells
         whether it is that, and once it worked it stays."""
         try:
@@ -330,22 +330,33 @@ def _broken_answer(error: Exception) -> Unavailable:
     )
 
 
-def _chunk_of(response: requests.Response) -> Chunk:
+def _chunk_of(response: Answer) -> Chunk:
     try:
-        rows = tuple(_raw_record(bytes(raw)) for raw in _rows_decoder.decode(response.content))
-    except (msgspec.DecodeError, ValueError) as error:
+        texts = _rows_decoder.decode(response.content)
+    except msgspec.DecodeError as error:
         raise _broken_answer(error) from None
+    try:
+        heads: Sequence[_Head | None] = _heads_decoder.decode(response.content)
+    except msgspec.DecodeError:
+        heads = [_head(text) for text in texts]
+    rows = tuple(map(_raw_record, texts, heads))
     total = response.headers.get("X-WP-Total", "")
     # Past the last page WooCommerce says 0 for orders; a number below what it just sent is no number.
     return Chunk(rows=rows, total=int(total) if total.isdigit() and int(total) >= len(rows) and rows else None)
 
 
-def _raw_record(body: bytes) -> RawRecord:
-    """A row that nobody can read is a row all the same: it goes by what it is made of, and blocks no other."""
-    digest = blake2b(body, digest_size=16).digest()
+def _head(text: msgspec.Raw) -> _Head | None:
     try:
-        head = _head_decoder.decode(body)
+        return _head_decoder.decode(text)
     except msgspec.DecodeError:
+        return None
+
+
+def _raw_record(text: msgspec.Raw, head: _Head | None) -> RawRecord:
+    """A row that nobody can read is a row all the same: it goes by what it is made of, and blocks no other."""
+    body = bytes(text)
+    digest = blake2b(body, digest_size=16).digest()
+    if head is None:
         return RawRecord(f"unreadable-{digest.hex()}", None, digest, body)
     try:
         modified_at = _utc(head.date_modified_gmt)

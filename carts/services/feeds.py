@@ -17,6 +17,7 @@ from carts.services.connections import adapter_for, capabilities
 from carts.services.held import release_mended, stored_row
 from carts.services.importing import Importer
 from carts.services.judging import Rules
+from cartsync import bulk
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class Poll:
             return
         modified = [row.modified_at for row in rows if row.modified_at]
         self._reached = max([*modified, *([self._high_water] if self._high_water else [])], default=None)
-        decisions = importer.import_rows(rows, self._guard)
+        decisions = [] if importer.passes_by(rows) else importer.import_rows(rows, self._guard)
         self._high_water = self._reached
         if time.monotonic() - self._held_at > leases.LEASE_SECONDS / 4:
             self._guard()  # nothing was written for a while, but the worker is alive
@@ -127,7 +128,7 @@ class Poll:
 
     def _look_for_stop(self) -> None:
         """A page is not asked for that could not be written any more."""
-        if not Feed.objects.filter(pk=self.feed.pk, lease_token=self._token).exists():
+        if not bulk.count(Feed, {"id": self.feed.pk, "lease_token": self._token}, {}):
             raise StopRequested
 
     def _open_run(self) -> Run:

@@ -57,6 +57,14 @@ class Importer:
         self._open_run = open_run
         self._planner = Planner(cart, adapter, rules, picked_by_hand=picked_by_hand, asked_for=asked_for)
 
+    def passes_by(self, rows: Sequence[RawRecord]) -> bool:
+        """True, and the rows counted, when all of them are as they were: one look for a page, and no row of it read.
+        Not after the first news: where one page has some, the next ones mostly have, and the look would be wasted."""
+        if self.run is not None or not self._planner.all_settled(rows):
+            return False
+        self.counts[Outcome.UNCHANGED.value] += len(rows)
+        return True
+
     def import_rows(self, rows: Sequence[RawRecord], guard: Guard) -> list[Decision]:
         """Every row ends with a record, a state and a reason, or none does (StopRequested, database errors). `guard` is
         called where something is written."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from carts.platforms.base import CartAdapter
 from carts.records import CartOrder, RawRecord
 from carts.services.judging import Rules, Verdict, judge
 from carts.services.matching import CustomerMatch, Matcher, Need
+from cartsync import bulk
 
 # With the digest unchanged, these are done with. The others may be judged differently today than yesterday.
 SETTLED = (RecordState.IMPORTED, RecordState.IGNORED, RecordState.FAILED)
@@ -108,6 +110,20 @@ class Planner:
             "due_at",
         )  # fmt: skip
         return {row[0]: Known(bytes(row[1]), *row[2:]) for row in rows}
+
+    def all_settled(self, rows: Sequence[RawRecord]) -> bool:
+        """Whether each row is stored with this very digest and done with. A digest covers the id, so it cannot be that
+        of another row."""
+        ids, digests = {row.external_id for row in rows}, {row.digest for row in rows}
+        if not ids:
+            return True
+        same: dict[str, list[Any]] = {
+            "external_id": [*ids],
+            "digest": [*digests],
+            "state": [state.value for state in self._settled],
+        }
+        met = bulk.count(Record, {"cart": self._cart.pk, "kind": Kind.ORDER.value}, same)
+        return len(digests) == len(ids) == met
 
     def decide(self, rows: Sequence[RawRecord]) -> tuple[list[Decision], list[Decision]]:
         """(what has something new to it, what is as it was), each in the order of the rows."""
