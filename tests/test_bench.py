@@ -19,6 +19,7 @@ TINY = Sizes(
     plain=100,
     plain_slow=100,
     slow=110,
+    floor_slow=110,
     in_flight=110,
     pairs=1,
     backlog=120,
