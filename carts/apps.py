@@ -5,3 +5,9 @@ class CartsConfig(AppConfig):
     name = "carts"
     verbose_name = "Carts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from carts import gateway
+        from carts.services import marks
+
+        gateway.on_stock_changed(marks.on_stock_changed)

@@ -181,10 +181,11 @@ class Outcome(TextChoices):
 
 def outcome_word(run_kind: str, outcome: str) -> str:
     """How an outcome is told: a rehearsal tells what would be done."""
-    would = {Outcome.NEW: "Would import", Outcome.HELD: "Would hold"} if run_kind == RunKind.REHEARSAL else {}
+    would = WOULD if run_kind in (RunKind.REHEARSAL, RunKind.REHEARSAL_TO) else {}
     return would.get(Outcome(outcome), Outcome(outcome).label)
 
 
+WOULD = {Outcome.NEW: "Would import", Outcome.HELD: "Would hold", Outcome.SENT: "Would change"}
 _OUTCOME_TONES = {
     Outcome.NEW: GOOD,
     Outcome.UPDATED: GOOD,

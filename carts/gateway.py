@@ -1,6 +1,6 @@
 """The only door to the back office. Everything the sync engine and its pages want of it passes here."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from operator import attrgetter
@@ -8,7 +8,8 @@ from operator import attrgetter
 from django.urls import reverse
 
 from backoffice.models import Customer, Document, Item
-from backoffice.services import customers, documents, items, todos
+from backoffice.services import customers, documents, items, stock, todos
+from backoffice.signals import stock_changed
 from backoffice.text import normalise_email, normalise_sku
 from backoffice.types import Address as OurAddress
 from backoffice.types import NewCustomer, NewDocument, NewItem, NewLine, NewTodo
@@ -120,6 +121,26 @@ def item_refs(ids: Collection[int]) -> dict[int, Ref]:
 def search_items(text: str) -> list[Ref]:
     """At most 20 items whose SKU, name or barcode begins with the text."""
     return list(item_refs(items.search(text, SEARCH_LIMIT)).values())
+
+
+# Stock ----------------------------------------------------------------------------------------------
+
+
+def on_stock_changed(receiver: Callable[..., None]) -> None:
+    """`receiver(item_ids=(...))` is called inside the transaction of every change of what can be sold."""
+    stock_changed.connect(receiver, weak=False, dispatch_uid="carts")
+
+
+def sellable(item_ids: Collection[int]) -> dict[int, Decimal]:
+    """On hand, less committed and PENDING, of each item that keeps stock; may be below zero."""
+    kept = Item.objects.filter(pk__in=item_ids, is_stock_keeping=True).values_list("pk", flat=True)
+    known = stock.availability(list(kept))
+    return {item_id: each.on_hand - each.committed - each.pending for item_id, each in known.items()}
+
+
+def sku_keys(item_ids: Collection[int]) -> dict[str, int]:
+    """Item ids by the SKU as it is compared."""
+    return dict(Item.objects.filter(pk__in=item_ids).values_list("sku_key", "pk"))
 
 
 # Documents ------------------------------------------------------------------------------------------

@@ -132,16 +132,6 @@ class ItemRef:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordChange:
-    """What is to be written of one record: field -> value as in CartItem and CartCustomer (Decimal, str, bool, Address,
-    None to clear). `external_id` "" creates it. Only the fields named are sent."""
-
-    external_id: str
-    values: Mapping[str, Any]
-    parent_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class RawRecord:
     """One record as it came. `body` is the shop's own JSON text of this record; `digest` identifies its content."""
 
@@ -153,10 +143,9 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """How one row of a write ended: what the cart has now, or why it refused. Rejected, NotFound: this row only."""
+    """How one row of a write ended. `error` is Rejected or NotFound, for this row only; None: done."""
 
     external_id: str
-    row: RawRecord | None = None
     error: CartError | None = None
 
 

@@ -21,5 +21,10 @@ def poll_if_due(feed_id: int) -> None:
 
 
 @shared_task
+def push_stock(cart_id: int) -> None:
+    ticking.push_stock(cart_id)
+
+
+@shared_task
 def work_on_run(run_id: int) -> None:
     ticking.work_on_run(run_id)

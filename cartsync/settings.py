@@ -135,6 +135,10 @@ REDIS_URL = env.str("REDIS_URL", default="")
 TICK_SECONDS = env.float("TICK_SECONDS", default=5.0)
 # Longer than any one request and the writing of its page; a killed worker's work is taken over after it.
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=120.0)
+# The first change of stock goes to the cart at once; those that follow gather for this long.
+STOCK_WINDOW_SECONDS = env.float("STOCK_WINDOW_SECONDS", default=0.1)
+# That no cart takes stock is believed for so long.
+STOCK_SWITCH_SECONDS = env.float("STOCK_SWITCH_SECONDS", default=2.0)
 # A lost broker must fail a publish within a second or so: the web request that sends the wake-up goes on.
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"

@@ -13,7 +13,6 @@ from carts.records import (
     Listing,
     Page,
     RawRecord,
-    RecordChange,
     RowResult,
     ShopInfo,
     StockLevel,
@@ -98,15 +97,6 @@ class CartAdapter(Protocol):
 
     def push_stock(self, levels: Sequence[StockLevel]) -> list[RowResult]:
         """Set the quantities of one batch, absolutely. One result a row, in order; never sent twice in here."""
-        ...
-
-    def record_batches(self, kind: str, changes: Sequence[RecordChange]) -> list[list[RecordChange]]:
-        """The changes in groups, each of which one `push_records` sends with a single request. Pure."""
-        ...
-
-    def push_records(self, kind: str, changes: Sequence[RecordChange]) -> list[RowResult]:
-        """Create or change one batch of items or customers. One result a row, in order. A value the cart would
-        misread is Rejected for its row before anything is sent."""
         ...
 
     def parse_order(self, body: bytes | str) -> CartOrder:

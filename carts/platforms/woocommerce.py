@@ -27,12 +27,15 @@ from carts.records import (
     CartCustomer,
     CartItem,
     CartOrder,
+    ItemRef,
     Listing,
     OrderLine,
     Page,
     RawRecord,
     Refund,
+    RowResult,
     ShopInfo,
+    StockLevel,
     Window,
 )
 
@@ -50,6 +53,10 @@ UNKEPT_FIELDS = (
     "_links",
 )
 ONE = Decimal(1)
+NO_STOCK_KEPT = (
+    "The cart keeps no stock for this item, so the quantity went nowhere. Tick Manage stock on it in the shop's admin "
+    "and click Retry, or leave it as it is and click Ignore."
+)
 # The code of an answer to somebody without a key, and to a key the shop does not know.
 STRANGER = "woocommerce_rest_cannot_"
 ITEM_LINE, SHIPPING_LINE, FEE_LINE = "item", "shipping", "fee"
@@ -294,6 +301,34 @@ class WooCommerce:
                 raise
         return True
 
+    # Stock ----------------------------------------------------------------------------------------
+
+    def read_stock(self, refs: Sequence[ItemRef]) -> dict[ItemRef, Decimal | None]:
+        found: dict[ItemRef, Decimal | None] = {}
+        for batch in self.stock_batches(refs):
+            by_id = {ref.external_id: ref for ref in batch}
+            params = {"include": ",".join(by_id), "per_page": PER_PAGE, "_fields": "id,manage_stock,stock_quantity"}
+            for row in self._get(_stock_path(batch[0]), params):
+                # A variation may say "parent": its own quantity is not kept then, whatever stands there.
+                kept = row.get("manage_stock") is True and row.get("stock_quantity") is not None
+                found[by_id[str(row["id"])]] = _money(row["stock_quantity"]) if kept else None
+        return found
+
+    def stock_batches(self, refs: Sequence[ItemRef]) -> list[list[ItemRef]]:
+        """Simple products of the whole shop together, variations by their product, PER_PAGE at most."""
+        groups: dict[str, list[ItemRef]] = {}
+        for ref in refs:
+            groups.setdefault(ref.parent_id, []).append(ref)
+        return [group[at : at + PER_PAGE] for group in groups.values() for at in range(0, len(group), PER_PAGE)]
+
+    def push_stock(self, levels: Sequence[StockLevel]) -> list[RowResult]:
+        """`manage_stock` is never sent: it would switch stock-keeping on, and take a variation off its product's."""
+        first = levels[0]
+        path = f"{_stock_path(ItemRef(first.external_id, first.parent_id))}/batch"
+        rows = [{"id": int(level.external_id), "stock_quantity": int(level.quantity)} for level in levels]
+        answer = self._send("POST", f"{self._url}{API}/{path}", json={"update": rows})
+        return _results(answer, levels)
+
     # Mapping: pure functions of the shop's text -------------------------------------------------------
 
     def parse_order(self, body: bytes | str) -> CartOrder:
@@ -310,6 +345,33 @@ class WooCommerce:
         for name in UNKEPT_FIELDS:
             data.pop(name, None)
         return _encoder.encode(data).decode()
+
+
+def _stock_path(ref: ItemRef) -> str:
+    return f"products/{ref.parent_id}/variations" if ref.parent_id else "products"
+
+
+def _results(answer: Answer, levels: Sequence[StockLevel]) -> list[RowResult]:
+    """One result a level. A batch is answered with 200 whatever became of its rows; each row tells for itself."""
+    data = _decode(answer.content)
+    rows = data.get("update", []) if isinstance(data, dict) else []
+    if len(rows) != len(levels):
+        raise _broken_answer(ValueError(f"{len(rows)} rows came back of {len(levels)}"))
+    return [RowResult(level.external_id, error=_row_error(row, level)) for row, level in zip(rows, levels, strict=True)]
+
+
+def _row_error(row: Mapping[str, Any], level: StockLevel) -> CartError | None:
+    error = row.get("error")
+    if error:
+        code, message = str(error.get("code", "")), str(error.get("message", ""))[:200]
+        if code.endswith("_invalid_id"):
+            return NotFound("The cart does not have this item any more.", detail=code)
+        return Rejected(f"The cart refused the quantity: {message}", detail=code)
+    if row.get("manage_stock") is not True:
+        return Rejected(NO_STOCK_KEPT)
+    if str(row.get("id")) != level.external_id or _money(row.get("stock_quantity") or 0) != level.quantity:
+        return Rejected("The cart took the quantity but shows another one. A plug-in of the shop may change it.")
+    return None
 
 
 def _offset(at: datetime, zone: tzinfo, *, fold: int) -> timedelta:

@@ -17,9 +17,9 @@ from django.utils import timezone
 from simple_history.utils import update_change_reason
 
 from carts import secrets
-from carts.choices import CartStatus, Kind, RunState
+from carts.choices import CartStatus, Kind, PushKind, RecordState, RunState
 from carts.errors import CartError, Refused
-from carts.models import Cart, Feed, Run
+from carts.models import Cart, Feed, Outbox, Record, Run
 from carts.platforms import adapter_class
 from carts.records import Listing
 from carts.services import leases, runs
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 TEST_PASSED = "TEST PASSED: SUCCESSFULLY CONNECTED TO CART!"
 # A change of one of these may judge differently what was read before, so everything since the fence is read again.
+# What decides how many units the cart shows: a change of one is a change of every quantity.
+STOCK_FIELDS = ("safety_buffer", "stock_percent", "stock_maximum")
 JUDGING_FIELDS = ("order_fence", "order_statuses", "currencies", "grace_minutes", "guest_rule", "guest_customer_id")
 
 
@@ -83,11 +85,11 @@ def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, 
             "the settings as they are now."
         )
     cart = Cart.objects.get(pk=cart.pk)
-    before = {name: getattr(cart, name) for name in JUDGING_FIELDS}
+    before = {name: getattr(cart, name) for name in (*JUDGING_FIELDS, *STOCK_FIELDS, "to_stock_updates")}
     connected_as = connection_digest(cart)
     _apply(cart, changes, credentials)
     if cart.is_running:
-        _check_while_running(cart, connected_as)
+        _check_while_running(cart, connected_as, took_stock=before["to_stock_updates"])
     try:
         with transaction.atomic():
             cart.save()
@@ -99,11 +101,19 @@ def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, 
         Feed.objects.filter(cart=cart, kind=Kind.ORDER).update(
             high_water=None, next_poll_at=None, lease_token="", lease_until=None
         )
+    if any(before[name] != getattr(cart, name) for name in STOCK_FIELDS):
+        Outbox.objects.filter(cart=cart, kind=PushKind.STOCK).update(swept_at=None, sweep_position="")
     return cart
 
 
-def _check_while_running(cart: Cart, connected_as: str) -> None:
+def _check_while_running(cart: Cart, connected_as: str, *, took_stock: bool) -> None:
     """What Start asked for must stay true until Stop."""
+    if cart.to_stock_updates and not took_stock:
+        raise Refused(
+            "Real-time stock updates overwrite the quantities the shop shows, so they are not switched on while the "
+            "cart is RUNNING. Click Stop, save them, click Rehearse To Cart and look at what would change, then Start. "
+            "Nothing was saved."
+        )
     if cart.order_fence is None:
         raise Refused(
             "Last Order from cannot be emptied while the cart is RUNNING: every order of the shop would be imported. "
@@ -165,6 +175,9 @@ def test_connection(cart: Cart, by: str) -> TestResult:
     Feed.objects.filter(cart=cart, needs_person=True).update(
         needs_person=False, failures=0, error="", error_kind="", next_poll_at=None
     )
+    Outbox.objects.filter(cart=cart, needs_person=True).update(
+        needs_person=False, failures=0, error="", error_kind="", next_drain_at=None
+    )
     return TestResult(True, message)
 
 
@@ -186,6 +199,24 @@ def rehearsal_digest(cart: Cart) -> str:
         *(str(getattr(cart, name)) for name in JUDGING_FIELDS),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def to_cart_digest(cart: Cart) -> str:
+    """Identifies what a rehearsal of To Cart was made for."""
+    parts = [connection_digest(cart), *(str(getattr(cart, name)) for name in STOCK_FIELDS)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def unrehearsed(cart: Cart) -> tuple[str, ...]:
+    """What would start without having been rehearsed with these settings, one sentence each."""
+    missing = []
+    if cart.rehearsed_for != rehearsal_digest(cart):
+        missing.append("This cart was not rehearsed with these settings.")
+    if cart.to_stock_updates and cart.to_cart_rehearsed_for != to_cart_digest(cart):
+        missing.append(
+            "To Cart was not rehearsed with these settings: the quantities the shop shows are overwritten with ours."
+        )
+    return tuple(missing)
 
 
 def refusals(cart: Cart) -> tuple[str, ...]:
@@ -212,9 +243,8 @@ def start_plan(cart: Cart) -> StartPlan:
             note = "As the cart counts them now; some may be held or filtered."
         except CartError as error:
             note = f"The orders could not be counted: {error.sentence}"
-    question = ""
-    if cart.rehearsed_for != rehearsal_digest(cart):
-        question = "This cart was not rehearsed with these settings. Start it all the same?"
+    missing = unrehearsed(cart)
+    question = f"{' '.join(missing)} Start it all the same?" if missing else ""
     known = adapter_class(cart.platform).capabilities.order_statuses
     labels = [known.get(status, status) for status in cart.order_statuses]
     will = [
@@ -224,6 +254,9 @@ def start_plan(cart: Cart) -> StartPlan:
     ]
     if cart.grace_minutes:
         will.append(f"Each order once it is {cart.grace_minutes} minutes old.")
+    if cart.to_stock_updates:
+        linked = Record.objects.filter(cart=cart, kind=Kind.ITEM, state=RecordState.IMPORTED, local_id__isnull=False)
+        will.append(f"Set the stock of {linked.count()} linked items in the shop to ours, at once and at every change.")
     return StartPlan(reasons, question, tuple(will), cart.order_fence, count, note)
 
 
@@ -236,8 +269,9 @@ def _count_orders(cart: Cart) -> int | None:
 def start(cart: Cart, by: str, *, without_rehearsal: bool = False) -> None:
     """Refused with every reason at once; otherwise RUNNING, and the first poll is on its way."""
     reasons = list(refusals(cart))
-    if not without_rehearsal and cart.rehearsed_for != rehearsal_digest(cart):
-        reasons.append("The cart was not rehearsed with these settings. Rehearse it, or confirm to start without.")
+    missing = unrehearsed(cart)
+    if missing and not without_rehearsal:
+        reasons.append(f"{' '.join(missing)} Rehearse it, or confirm to start without.")
     if reasons:
         raise Refused(" ".join(reasons))
     now = timezone.now()
@@ -251,6 +285,12 @@ def start(cart: Cart, by: str, *, without_rehearsal: bool = False) -> None:
         Feed.objects.filter(pk=feed.pk).update(
             next_poll_at=now, needs_person=False, failures=0, error="", error_kind="", lease_token="", lease_until=None
         )
+        if cart.to_stock_updates:
+            outbox = Outbox.objects.get_or_create(cart=cart, kind=PushKind.STOCK)[0]
+            Outbox.objects.filter(pk=outbox.pk).update(
+                next_drain_at=None, needs_person=False, failures=0, error="", error_kind="", lease_token="",
+                lease_until=None,
+            )  # fmt: skip
     log.info("Cart %s started by %s", cart.pk, by)
     wake_feed(feed.pk)
 
@@ -264,8 +304,11 @@ def stop(cart: Cart, by: str) -> str:
         if not stopped:
             raise Refused("This cart is STOPPED already; nothing was changed.")
         at_work = leases.revoke_feeds(cart.pk)
+        sending = leases.revoke_outboxes(cart.pk)
         feed = Feed.objects.filter(cart=cart, kind=Kind.ORDER).first()
         note = _where_it_resumes(cart, feed, at_work)
+        if sending:
+            note += " A request with stock may have been under way; after the next Start all stock is compared."
         Cart.objects.filter(pk=cart.pk).update(stopped_note=note)
     running = Run.objects.filter(cart=cart, state=RunState.RUNNING, kind="sync")
     for run in running:

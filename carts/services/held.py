@@ -14,7 +14,7 @@ from carts.choices import Kind, Outcome, Reason, RecordState, RunKind, RunState
 from carts.errors import Refused
 from carts.models import Cart, HeldFor, Record, RememberedAnswer, Run
 from carts.records import RawRecord
-from carts.services import leases, runs
+from carts.services import leases, open_units, runs
 from carts.services.connections import adapter_for
 from carts.services.importing import Guard, Importer
 from carts.services.judging import Rules
@@ -132,6 +132,7 @@ def ignore(record: Record, by: str) -> None:
     if not ignored:
         raise Refused("This order has a document already, so it cannot be ignored. Cancel the document instead.")
     HeldFor.objects.filter(record=record).delete()
+    open_units.forget(record)
 
 
 def import_again(cart: Cart, record_ids: Sequence[int], by: str, guard: Guard | None = None) -> Run | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from carts.choices import ACTIVE_RUN_STATES, CartStatus, Kind, RunState
 from carts.errors import StopRequested
-from carts.models import Cart, Feed, Run
+from carts.models import Cart, Feed, Outbox, Run
 
 LEASE_SECONDS: float = settings.LEASE_SECONDS
 # A subquery, not a join: with a join Django moves every condition into a subquery, and PostgreSQL, having waited for
@@ -74,3 +74,32 @@ def hold_run(run_id: int, token: str) -> None:
     )
     if not held:
         raise StopRequested
+
+
+def claim_outbox(outbox_id: int) -> str:
+    """A new token when nobody is sending and the cart runs, "" otherwise."""
+    now = timezone.now()
+    token = secrets.token_hex(16)
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    claimed = Outbox.objects.filter(free, RUNNING, pk=outbox_id, needs_person=False).update(
+        lease_token=token, lease_until=lease_end(now)
+    )
+    return token if claimed else ""
+
+
+def hold_outbox(outbox_id: int, token: str, **moved: object) -> None:
+    """As hold_feed. Stock that was switched off is as good as a Stop."""
+    on = Q(cart__in=Cart.objects.filter(status=CartStatus.RUNNING, to_stock_updates=True).values("pk"))
+    mine = Outbox.objects.filter(on, pk=outbox_id, lease_token=token)
+    if not mine.update(lease_until=lease_end(timezone.now()), **moved):
+        raise StopRequested
+
+
+def release_outbox(outbox_id: int, token: str, **result: object) -> bool:
+    mine = Outbox.objects.filter(pk=outbox_id, lease_token=token)
+    return bool(mine.update(lease_token="", lease_until=None, **result))
+
+
+def revoke_outboxes(cart_id: int) -> int:
+    at_work = Outbox.objects.filter(cart_id=cart_id).exclude(lease_token="")
+    return at_work.update(lease_token="", lease_until=None)

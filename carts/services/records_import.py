@@ -11,7 +11,7 @@ from carts.errors import Rejected
 from carts.models import Cart, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import CartItem, RawRecord
-from carts.services import held
+from carts.services import held, marks
 
 
 class Undecided(Exception):
@@ -78,6 +78,7 @@ def _link_item(cart: Cart, adapter: CartAdapter, row: RawRecord, item: CartItem,
     if local_id is None:
         local_id = gateway.create_item(item)
     _save_link(cart, adapter, Kind.ITEM, row, local_id, item.sku, item.name, parent_id)
+    marks.mark_stock([local_id], cart_id=cart.pk)
     if key:
         transaction.on_commit(lambda: held.release(cart, Reason.UNKNOWN_SKU, key))
     return existed, local_id

@@ -1,14 +1,25 @@
 """The tick: finds in the database what is to be done and wakes workers for it. Broker and workers may be lost at any
 moment; what they were doing is found here again when its lease is over."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
 
-from carts.choices import ACTIVE_RUN_STATES, RunKind, RunState
-from carts.models import Feed, Run
-from carts.services import alerts, feeds, leases, rehearsal, runs, selection, wakeups
+from carts.choices import ACTIVE_RUN_STATES, CartStatus, PushKind, PushState, RunKind, RunState
+from carts.models import Cart, Feed, Outbox, Push, Run
+from carts.services import (
+    alerts,
+    feeds,
+    leases,
+    pushing,
+    rehearsal,
+    rehearsal_to,
+    runs,
+    selection,
+    stock_sweep,
+    wakeups,
+)
 
 
 def tick() -> None:
@@ -16,6 +27,8 @@ def tick() -> None:
         token = leases.claim_feed(feed_id)
         if token and not wakeups.send("carts.tasks.poll_feed", feed_id, token):
             leases.release_feed(feed_id, token)
+    for cart_id in stock_due(timezone.now()):
+        wakeups.send("carts.tasks.push_stock", cart_id)
     for run_id in forsaken_runs():
         wakeups.send("carts.tasks.work_on_run", run_id)
     end_forsaken_polls()
@@ -55,7 +68,34 @@ def poll_if_due(feed_id: int) -> None:
             feeds.poll(feed_id, token)
 
 
-WORKERS = {RunKind.REHEARSAL: rehearsal.perform, RunKind.IMPORT: selection.perform}
+def stock_due(now: datetime) -> list[int]:
+    """Ids of RUNNING carts with stock to send, or to compare, and nobody at it."""
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    may = Q(next_drain_at__isnull=True) | Q(next_drain_at__lte=now)
+    on = Q(cart__status=CartStatus.RUNNING, cart__to_stock_updates=True)
+    outboxes = Outbox.objects.filter(free, may, on, kind=PushKind.STOCK, needs_person=False).select_related("cart")
+    waiting = set(
+        Push.objects.filter(kind=PushKind.STOCK, state=PushState.WAITING).values_list("cart_id", flat=True).distinct()
+    )
+    return [box.cart_id for box in outboxes if box.cart_id in waiting or stock_sweep.is_due(box, now)]
+
+
+def push_stock(cart_id: int) -> None:
+    """Send until nothing waits. Looked at once more after the lease is given back: who came in between was told that
+    somebody is sending already."""
+    while cart_id in stock_due(timezone.now()):
+        outbox = stock_sweep.outbox_of(Cart.objects.get(pk=cart_id))
+        token = leases.claim_outbox(outbox.pk)
+        if not token:
+            return
+        pushing.drain(outbox.pk, token)
+
+
+WORKERS = {
+    RunKind.REHEARSAL: rehearsal.perform,
+    RunKind.REHEARSAL_TO: rehearsal_to.perform,
+    RunKind.IMPORT: selection.perform,
+}
 
 
 def work_on_run(run_id: int) -> None:

@@ -1,0 +1,97 @@
+"""Marks "this item's stock must go to that cart", written in the transaction of the change itself.
+
+One statement for all items and all carts, whatever changed them: an adjustment, a document approved, an order that
+came in from another cart. The wake-up that follows the commit only saves the wait for the next tick.
+"""
+
+import threading
+import time
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from carts.choices import CartStatus, Kind, PushKind, PushState, RecordState
+from carts.models import Cart, Outbox, Push, Record
+from carts.services import wakeups
+
+ITEMS_PER_STATEMENT = 900  # Django counts on 999 parameters a statement for SQLite
+PUSHES_STOCK = Q(status=CartStatus.RUNNING, to_stock_updates=True)
+
+
+class _Switch:
+    """Whether any cart takes stock at all, asked at most every so often: most installations never do, and an import
+    would pay a statement a page for nothing. A cart that was just switched on is therefore swept only when this is
+    over (`stock_sweep.FIRST_SWEEP_AFTER`)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked_at = float("-inf")
+
+    def is_off(self) -> bool:
+        with self._lock:
+            if time.monotonic() - self._asked_at < settings.STOCK_SWITCH_SECONDS:
+                return True
+            if Cart.objects.filter(PUSHES_STOCK).exists():
+                return False
+            self._asked_at = time.monotonic()
+            return True
+
+
+_switch = _Switch()
+
+
+def on_stock_changed(item_ids: Sequence[int], **_: Any) -> None:
+    """Receiver of backoffice.signals.stock_changed, inside its transaction."""
+    if not _switch.is_off():
+        mark_stock(item_ids)
+
+
+def mark_stock(item_ids: Collection[int], *, cart_id: int | None = None) -> None:
+    """A mark for every RUNNING cart that takes stock and has one of these items linked (or for one such cart)."""
+    ids, cart_ids = sorted(set(item_ids)), set()
+    now = timezone.now()
+    for start in range(0, len(ids), ITEMS_PER_STATEMENT):
+        cart_ids |= _upsert(ids[start : start + ITEMS_PER_STATEMENT], now, cart_id)
+    for each in sorted(cart_ids):
+        transaction.on_commit(lambda each=each: nudge(each))
+
+
+def nudge(cart_id: int) -> None:
+    """Wake a worker, unless one is sending already: who sends looks for more before it ends, and once after."""
+    busy = Outbox.objects.filter(cart_id=cart_id, kind=PushKind.STOCK, lease_until__gt=timezone.now())
+    if not busy.exists():
+        wakeups.send("carts.tasks.push_stock", cart_id)
+
+
+def _upsert(item_ids: list[int], now: datetime, cart_id: int | None) -> set[int]:
+    """Ids of the carts marked. A mark that is there counts one generation on, and is no failure any more."""
+    quote = connection.ops.quote_name
+    push, record, cart = (quote(model._meta.db_table) for model in (Push, Record, Cart))
+    at = connection.ops.adapt_datetimefield_value(now)
+    only = "AND c.id = %s" if cart_id else ""
+    sql = (
+        f"INSERT INTO {push} (cart_id, kind, local_id, generation, state, failures, reason, marked_at) "
+        f"SELECT DISTINCT c.id, %s, r.local_id, 1, %s, 0, '', {_typed('%s')} "
+        f"FROM {cart} c JOIN {record} r ON r.cart_id = c.id "
+        f"WHERE c.status = %s AND c.to_stock_updates {only} AND r.kind = %s AND r.state = %s "
+        f"AND r.local_id IN ({', '.join(['%s'] * len(item_ids))}) "
+        # Every transaction takes the rows in this order, so that no two wait for each other.
+        "ORDER BY 1, 3 "
+        f"ON CONFLICT (local_id, cart_id, kind) DO UPDATE SET generation = {push}.generation + 1, "
+        "state = EXCLUDED.state, failures = 0, reason = '', due_at = NULL, marked_at = EXCLUDED.marked_at "
+        "RETURNING cart_id"
+    )
+    given = [PushKind.STOCK.value, PushState.WAITING.value, at, CartStatus.RUNNING.value]
+    given += [*([cart_id] if cart_id else []), Kind.ITEM.value, RecordState.IMPORTED.value, *item_ids]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _typed(place: str) -> str:
+    return f"CAST({place} AS timestamp with time zone)" if connection.vendor == "postgresql" else place
