@@ -8,7 +8,3 @@ spoken for. A receiver must be quick and use no network.
 from django.dispatch import Signal
 
 stock_changed = Signal()
-# `records_changed`: items or customers were made, changed or deleted. Sent with `kind` ("item" or "customer") and `ids`
-# (a sorted tuple), inside the transaction that makes the change, under the same rules. It fires for every way a record
-# can change: the admin, an import, a service. `deleted` is True when they are gone.
-records_changed = Signal()

@@ -25,26 +25,8 @@ class GuestRule(TextChoices):
     SHARED = "shared", "One shared customer for all guests"
 
 
-class NewRecords(TextChoices):
-    """What becomes of a customer or an item that is new in the cart."""
-
-    OFFER = "offer", "Only offered for import"
-    CREATE = "create", "Created here"
-
-
-class FieldOwner(TextChoices):
-    """Whose value of a field counts."""
-
-    ASK = "ask", "Ask when both changed it"
-    LAST = "last", "The last change wins"
-    SYSTEM = "system", "The system"
-    CART = "cart", "The cart"
-
-
 class PushKind(TextChoices):
     STOCK = "stock", "Stock"
-    ITEM = "item", "Item"
-    CUSTOMER = "customer", "Customer"
 
 
 class PushState(TextChoices):
@@ -107,8 +89,6 @@ class Reason(TextChoices):
     BY_STAFF = "by_staff", "By a member of staff"
     WRITE_FAILED = "write_failed", "Could not be written"
     GONE = "gone", "Gone from the cart"
-    CONFLICT = "conflict", "Changed on both sides"
-    DELETED_HERE = "deleted_here", "Deleted here"
 
 
 class LineKind(TextChoices):
@@ -126,7 +106,6 @@ class RunKind(TextChoices):
     REHEARSAL = "rehearsal", "Rehearsal"
     IMPORT = "import", "Import selected"
     RELEASE = "release", "Release of held orders"
-    EXPORT = "export", "Export to the cart"
     REHEARSAL_TO = "rehearsal_to", "Rehearsal of To Cart"
 
 
@@ -169,9 +148,7 @@ class Outcome(TextChoices):
     BEFORE_START = "before_start", "Before the start date"
     IGNORED = "ignored", "Ignored"
     FAILED = "failed", "Failed"
-    CREATED = "created", "Created in the cart"
     SENT = "sent", "Changed in the cart"
-    LINKED = "linked", "Linked"
     MISSING = "missing", "Gone from the cart"
 
     @property
@@ -189,9 +166,7 @@ WOULD = {Outcome.NEW: "Would import", Outcome.HELD: "Would hold", Outcome.SENT: 
 _OUTCOME_TONES = {
     Outcome.NEW: GOOD,
     Outcome.UPDATED: GOOD,
-    Outcome.CREATED: GOOD,
     Outcome.SENT: GOOD,
-    Outcome.LINKED: GOOD,
     Outcome.MISSING: BAD,
     Outcome.HELD: WARN,
     Outcome.FAILED: BAD,

@@ -8,18 +8,19 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from carts.choices import PROBLEM_STATES, CartStatus, RunState
-from carts.models import Cart, Feed, Record, Run
+from carts.choices import PROBLEM_STATES, CartStatus, PushState, RunState
+from carts.models import Cart, Feed, Push, Record, Run
 
 
 class DatabaseCollector(Collector):
-    """Five statements a scrape, however many carts."""
+    """Six statements a scrape, however many carts."""
 
     def collect(self) -> Iterator[Metric]:
         names = dict(Cart.objects.values_list("pk", "name"))
         yield self._carts()
         yield from self._feeds()
         yield self._problems(names)
+        yield self._pushes(names)
         yield self._runs()
 
     def _carts(self) -> Metric:
@@ -56,6 +57,15 @@ class DatabaseCollector(Collector):
         for cart_id, name in names.items():
             for state in PROBLEM_STATES:
                 family.add_metric([name, state.value], found.get((cart_id, state), 0))
+        return family
+
+    def _pushes(self, names: dict[int, str]) -> Metric:
+        family = GaugeMetricFamily("cartsync_pushes", "Changes on their way to a cart.", labels=["cart", "state"])
+        pushes = Push.objects.order_by().values_list("cart", "state")
+        found = {(cart, state): number for cart, state, number in pushes.annotate(Count("pk"))}
+        for cart_id, name in names.items():
+            for state in PushState:
+                family.add_metric([name, state.value], found.get((cart_id, state.value), 0))
         return family
 
     def _runs(self) -> Metric:

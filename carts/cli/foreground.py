@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from carts.choices import Kind, RunKind
 from carts.models import Cart, Feed, Run
-from carts.services import feeds, leases, rehearsal, runs, selection, ticking
+from carts.services import feeds, leases, rehearsal, rehearsal_to, runs, selection, ticking
 from carts.services.control import shop_time
 
 
@@ -22,8 +22,8 @@ class Synced:
     feed: Feed | None = None
 
 
-def rehearse(cart: Cart, by: str) -> Run:
-    return _work(lambda: rehearsal.begin(cart, by))
+def rehearse(cart: Cart, by: str, *, to_cart: bool = False) -> Run:
+    return _work(lambda: (rehearsal_to if to_cart else rehearsal).begin(cart, by))
 
 
 def import_records(cart: Cart, kind: Kind, external_ids: Sequence[str], by: str) -> Run:
@@ -45,13 +45,15 @@ def _work(begin: Callable[[], Run]) -> Run:
 
 
 def sync(cart: Cart, by: str) -> Synced:
-    """Queued runs of this cart, then one poll of its orders when it is RUNNING. An interval that is not over holds
-    nothing back, since a person asked; a back-off does, since the shop or its host asked for it."""
+    """Queued runs of this cart, then one poll of its orders and the stock that waits when it is RUNNING. An interval
+    that is not over holds nothing back, since a person asked; a back-off does, since the shop or its host asked for
+    it."""
     done = Synced()
     for run_id in Run.objects.filter(pk__in=ticking.forsaken_runs(), cart=cart).values_list("pk", flat=True):
         ticking.work_on_run(run_id)
         done.runs.append(Run.objects.get(pk=run_id))
     _poll(cart, by, done)
+    ticking.push_stock(cart.pk)
     done.feed = Feed.objects.filter(cart=cart, kind=Kind.ORDER).first()
     return done
 

@@ -6,7 +6,7 @@ from typing import Any
 from carts import secrets
 from carts.choices import Kind
 from carts.cli.values import SETTINGS
-from carts.models import Cart, Feed, Record, Run, RunItem
+from carts.models import Cart, Feed, Push, Record, Run, RunItem
 from carts.platforms import adapter_class
 from carts.services.control import StartPlan, is_tested, refusals, rehearsal_digest
 from carts.services.problems import Group
@@ -101,6 +101,16 @@ def _item(item: RunItem) -> dict[str, Any]:
 
 def feed_in_need(feed: Feed) -> dict[str, Any]:
     return {"cart_id": feed.cart_id, "cart": feed.cart.name, **_feed(feed)}
+
+
+def unsent(push: Push) -> dict[str, Any]:
+    return {
+        "cart_id": push.cart_id,
+        "cart": push.cart.name,
+        "item_id": push.local_id,
+        "reason": push.reason,
+        "marked_at": _time(push.marked_at),
+    }
 
 
 def cause(group: Group) -> dict[str, Any]:

@@ -61,7 +61,15 @@ SECTIONS = (
     Section(
         "To Cart",
         "Our own records change the shop.",
-        ("to_customer_updates", "to_stock_updates", "to_item_updates"),
+        (
+            "to_customer_updates",
+            "to_stock_updates",
+            "safety_buffer",
+            "stock_percent",
+            "stock_maximum",
+            "stock_sweep_hours",
+            "to_item_updates",
+        ),
         to="cart",
     ),
 )
@@ -82,7 +90,9 @@ HELP = {
     "guest_customer_id": "Used where guests share one customer. Empty: one is created with the first such order.",
     "stand_in_item_id": "Offered for lines whose SKU is not among the items.",
     "to_customer_updates": f"Customers changed here change in the shop. {NEXT_VERSION}",
-    "to_stock_updates": f"The shop shows the stock that is free to sell. {NEXT_VERSION}",
+    "to_stock_updates": "The shop shows what is free to sell of every linked item: on hand, less committed, less "
+    "PENDING documents, less units on orders that are not imported. Each change is sent at once. Switch it on while "
+    "the cart is STOPPED, and rehearse it: the shop's own quantities are overwritten.",
     "to_item_updates": f"Items changed here change in the shop. {NEXT_VERSION}",
 }
 # How View mode writes a setting that is empty or 0.
@@ -92,6 +102,8 @@ EMPTY = {
     "currencies": "Only the shop's own",
     "grace_minutes": "None",
     "silence_hours": "Never",
+    "safety_buffer": "None",
+    "stock_maximum": "No limit",
 }
 
 
@@ -120,7 +132,16 @@ class CartForm(forms.ModelForm):
             "import_orders_as": widgets.UnfoldAdminSelectWidget,
             "guest_rule": widgets.UnfoldAdminSelectWidget,
             **dict.fromkeys(
-                ("silence_hours", "grace_minutes", "poll_interval_seconds", "requests_in_flight"),
+                (
+                    "silence_hours",
+                    "grace_minutes",
+                    "poll_interval_seconds",
+                    "requests_in_flight",
+                    "safety_buffer",
+                    "stock_percent",
+                    "stock_maximum",
+                    "stock_sweep_hours",
+                ),
                 widgets.UnfoldAdminIntegerFieldWidget,
             ),
             **dict.fromkeys((name for name in HELP if name.endswith("_updates")), widgets.UnfoldBooleanWidget),

@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from carts.choices import CartStatus, GuestRule, ImportAs, NewRecords, Platform
+from carts.choices import CartStatus, GuestRule, ImportAs, Platform
 
 
 def default_order_statuses() -> list[str]:
@@ -49,16 +49,6 @@ class Cart(models.Model):
     last_update_time = models.DateTimeField("Last update time", null=True, blank=True)
     from_customer_updates = models.BooleanField("Enable Customer updates", default=False)
     from_item_updates = models.BooleanField("Enable Item updates", default=False)
-    new_customers = models.CharField(
-        "New customers of the cart", max_length=10, choices=NewRecords, default=NewRecords.OFFER
-    )
-    new_items = models.CharField("New items of the cart", max_length=10, choices=NewRecords, default=NewRecords.OFFER)
-    record_sweep_hours = models.PositiveSmallIntegerField(
-        "Compare all customers and items every (hours)",
-        default=24,
-        validators=[MinValueValidator(1), MaxValueValidator(168)],
-        help_text="Finds what the cart cannot report: changed customers, records that were deleted, variations.",
-    )
     order_statuses = models.JSONField("Order statuses to import", default=default_order_statuses, blank=True)
     grace_minutes = models.PositiveIntegerField(
         "Grace delay (minutes)",
@@ -117,8 +107,6 @@ class Cart(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(168)],
         help_text="The cart's quantities are read and compared with ours, and repaired where they differ.",
     )
-    # {kind: {field: FieldOwner}}; a field that is not named is asked about.
-    field_owners = models.JSONField(default=dict, blank=True)
 
     # Alerts
     silence_hours = models.PositiveIntegerField(

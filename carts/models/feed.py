@@ -22,11 +22,6 @@ class Feed(models.Model):
     polled_at = models.DateTimeField(null=True, blank=True)
     # When a poll last looked back far enough for orders that were committed or re-dated long after their time.
     looked_back_at = models.DateTimeField(null=True, blank=True)
-    # The slow sweep finds what the modified-since query cannot see: where it goes on ("" when none is under way), and
-    # when the last whole one ended.
-    sweep_position = models.CharField(max_length=64, blank=True)
-    sweep_started_at = models.DateTimeField(null=True, blank=True)
-    swept_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     needs_person = models.BooleanField(default=False)
     error_kind = models.CharField(max_length=20, blank=True)

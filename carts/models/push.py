@@ -8,7 +8,7 @@ class Push(models.Model):
     """A mark "this must go to that cart", written in the transaction of the change: the transactional outbox.
 
     Ten changes of one of our records are one mark whose generation counts them; who sent it takes the mark away only
-    if the generation is still the one they read. `local_id` is the id of our item or customer.
+    if the generation is still the one they read. `local_id` is the id of our item.
     """
 
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="pushes")

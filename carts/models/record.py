@@ -35,10 +35,6 @@ class Record(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     # ITEM: the quantity the cart is known to show; None while it is not known (never read, or a write unanswered).
     cart_stock = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
-    # ITEM, CUSTOMER: the value of every field when both sides were last the same; None: never yet.
-    base = models.JSONField(null=True, blank=True)
-    # Fields changed on both sides while a person decides: {field: {"ours": value, "theirs": value}}.
-    conflicts = models.JSONField(null=True, blank=True)
     seen_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     # Last: SQLite reads a row up to the column asked for, and this one is long.

@@ -9,8 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from carts.choices import PROBLEM_STATES, CartStatus, Kind, RecordState
-from carts.models import Cart, Feed, Record
+from carts.models import Cart, Feed, Outbox, Record
 from carts.secrets import redact
+from carts.services import stock_state
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,12 @@ def _news(cart: Cart, now: datetime) -> list[str]:
     feed = Feed.objects.filter(cart=cart, kind=Kind.ORDER).first()
     if feed and feed.error_at and feed.error_at > since and (feed.needs_person or feed.failures > 3):
         lines.append(feed.error)
+    for outbox in Outbox.objects.filter(cart=cart, error_at__gt=since):
+        if outbox.needs_person or outbox.failures > 3:
+            lines.append(f"Stock is not sent: {outbox.error}")
+    unsent = stock_state.failed(cart).filter(marked_at__gt=since).count()
+    if unsent:
+        lines.append(f"The stock of {unsent} {'item' if unsent == 1 else 'items'} could not be sent; see Problems.")
     if _is_stale(cart, feed, now) and not lines:
         lines.append(f"The cart was not read for {STALE_MINUTES} minutes. Check that the workers and beat are running.")
     problems = Record.objects.filter(cart=cart, state__in=PROBLEM_STATES, changed_at__gt=since)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -53,12 +54,13 @@ def on_stock_changed(item_ids: Sequence[int], **_: Any) -> None:
 
 def mark_stock(item_ids: Collection[int], *, cart_id: int | None = None) -> None:
     """A mark for every RUNNING cart that takes stock and has one of these items linked (or for one such cart)."""
-    ids, cart_ids = sorted(set(item_ids)), set()
+    ids = sorted(set(item_ids))
+    cart_ids: set[int] = set()
     now = timezone.now()
     for start in range(0, len(ids), ITEMS_PER_STATEMENT):
         cart_ids |= _upsert(ids[start : start + ITEMS_PER_STATEMENT], now, cart_id)
     for each in sorted(cart_ids):
-        transaction.on_commit(lambda each=each: nudge(each))
+        transaction.on_commit(partial(nudge, each))
 
 
 def nudge(cart_id: int) -> None:
@@ -86,7 +88,7 @@ def _upsert(item_ids: list[int], now: datetime, cart_id: int | None) -> set[int]
         "state = EXCLUDED.state, failures = 0, reason = '', due_at = NULL, marked_at = EXCLUDED.marked_at "
         "RETURNING cart_id"
     )
-    given = [PushKind.STOCK.value, PushState.WAITING.value, at, CartStatus.RUNNING.value]
+    given: list[Any] = [PushKind.STOCK.value, PushState.WAITING.value, at, CartStatus.RUNNING.value]
     given += [*([cart_id] if cart_id else []), Kind.ITEM.value, RecordState.IMPORTED.value, *item_ids]
     with connection.cursor() as cursor:
         cursor.execute(sql, given)

@@ -145,7 +145,8 @@ class Drain:
         due = self._without_those_that_cannot(due, shown)
         # Read after the cart was: what was sold in between is not in here, and marked anew when its order comes.
         wanted = quantities.targets(self._cart, [each.item_id for each in due])
-        to_send, done = [], []
+        to_send: list[Due] = []
+        done: list[Due] = []
         for each in due:
             known = each.known if each.known is not None else shown[each.ref]
             is_done = each.item_id not in wanted or known == wanted[each.item_id]
@@ -164,6 +165,7 @@ class Drain:
         due = [
             Due(*by_item[item_id], item_id, record_id, ItemRef(external_id, parent_id), known)
             for record_id, external_id, parent_id, item_id, known in linked
+            if item_id is not None
         ]
         met = Counter(each.item_id for each in due)
         for each in due:

@@ -38,7 +38,7 @@ def units_on_open_orders(item_ids: Collection[int]) -> dict[int, Decimal]:
     sold: dict[int, Decimal] = defaultdict(Decimal)
     for cart_id, external_id, sku_key, quantity in rows:
         item_id = links.get((cart_id, external_id)) or skus.get(sku_key)
-        if item_id in item_ids:
+        if item_id is not None and item_id in item_ids:
             sold[item_id] += quantity
     return sold
 
@@ -47,7 +47,5 @@ def _links(external_ids: Collection[str]) -> dict[tuple[int, str], int]:
     if not external_ids:
         return {}
     records = Record.objects.filter(kind=Kind.ITEM, external_id__in=external_ids, local_id__isnull=False)
-    return {
-        (cart_id, external_id): local_id
-        for cart_id, external_id, local_id in records.values_list("cart_id", "external_id", "local_id")
-    }
+    rows = records.values_list("cart_id", "external_id", "local_id")
+    return {(cart_id, external_id): local_id for cart_id, external_id, local_id in rows if local_id is not None}

@@ -44,7 +44,7 @@ def sweep(outbox: Outbox, token: str) -> None:
         if not rows:
             leases.hold_outbox(outbox.pk, token, sweep_position="", swept_at=timezone.now())
             return
-        differing = _differing(cart, adapter, {ItemRef(row[1], row[2]): row[3] for row in rows})
+        differing = _differing(cart, adapter, {ItemRef(row[1], row[2]): row[3] for row in rows if row[3] is not None})
         position = rows[-1][0]
         leases.hold_outbox(outbox.pk, token, sweep_position=str(position))
         refs = {(row[1], row[2]): row[0] for row in rows}

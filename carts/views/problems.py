@@ -15,12 +15,13 @@ from carts import gateway
 from carts.choices import Outcome, Reason
 from carts.errors import CartError, Refused
 from carts.forms import OursField
-from carts.models import Cart, Record, Run
-from carts.services import control, held, problems
+from carts.models import Cart, Push, Record, Run
+from carts.services import control, held, problems, stock_state
 from carts.services.connections import adapter_for
 from carts.views.frame import one_page, page_number, panel, render, told
 
 CHOICES_SHOWN = 20
+UNSENT_SHOWN = 100
 
 
 @dataclass(slots=True)
@@ -47,8 +48,33 @@ def index(request: HttpRequest) -> HttpResponse:
         number=number,
         is_last=is_last,
         causes=_causes(cart) if number == 1 else [],
-        feeds=problems.feeds_in_need(cart),
+        in_need=[*problems.feeds_in_need(cart), *stock_state.outboxes_in_need(cart)],
+        unsent=_unsent(cart) if number == 1 else [],
     )
+
+
+def _unsent(cart: Cart | None) -> list[tuple[Push, gateway.Ref | None]]:
+    pushes = list(stock_state.failed(cart)[:UNSENT_SHOWN])
+    refs = gateway.item_refs([push.local_id for push in pushes])
+    return [(push, refs.get(push.local_id)) for push in pushes]
+
+
+@require_POST
+@panel
+def unsent(request: HttpRequest, pk: int) -> HttpResponse:
+    """Retry or Ignore stock that could not be sent."""
+    push = Push.objects.filter(pk=pk).select_related("cart").first()
+    if push is None:
+        messages.success(request, "This quantity has been sent meanwhile.")
+        return redirect(_back(request))
+    with told(request):
+        if request.POST.get("action") == "ignore":
+            stock_state.ignore(push)
+            messages.success(request, "Ignored: it is sent again when the item's stock changes.")
+        elif request.POST.get("action") == "retry":
+            stock_state.retry(push)
+            messages.success(request, "On its way again. If it cannot be sent, it comes back here.")
+    return redirect(_back(request))
 
 
 def _chosen_cart(request: HttpRequest) -> Cart | None:

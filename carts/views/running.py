@@ -1,4 +1,4 @@
-"""Start, Stop and Rehearse."""
+"""Start, Stop and the two rehearsals."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from carts.models import Cart
-from carts.services import control, rehearsal
+from carts.services import control, rehearsal, rehearsal_to
 from carts.views.cart_page import cart_tab
 from carts.views.frame import panel, told
 
@@ -43,5 +43,15 @@ def rehearse(request: HttpRequest, pk: int) -> HttpResponse:
     cart = get_object_or_404(Cart, pk=pk)
     with told(request):
         run = rehearsal.begin(cart, request.user.get_username(), request.POST.get("request_key", ""))
+        return redirect("carts:run", run.pk)
+    return redirect("carts:cart", pk)
+
+
+@require_POST
+@panel
+def rehearse_to_cart(request: HttpRequest, pk: int) -> HttpResponse:
+    cart = get_object_or_404(Cart, pk=pk)
+    with told(request):
+        run = rehearsal_to.begin(cart, request.user.get_username(), request.POST.get("request_key", ""))
         return redirect("carts:run", run.pk)
     return redirect("carts:cart", pk)

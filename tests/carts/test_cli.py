@@ -390,7 +390,9 @@ def test_import_of_what_the_shop_does_not_have_exits_with_1(cart, tested):
 
 
 def test_problems_names_causes_records_and_feeds(cart, place, running):
-    assert cart("problems", "--json").json == {"feeds": [], "causes": [], "records": [], "record_total": 0}
+    assert cart("problems", "--json").json == {
+        "feeds": [], "causes": [], "records": [], "record_total": 0, "unsent": [],
+    }  # fmt: skip
     orders = [place.shop.place_order(UNKNOWN, status="processing") for _ in range(2)]
     assert cart("sync", "Shop").code == 0
     place.faults.add("401", times=0)

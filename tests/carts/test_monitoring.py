@@ -76,7 +76,7 @@ def test_a_scrape_takes_as_many_statements_for_ten_carts_as_for_one(client, toke
     for number in range(10):
         cart = Cart.objects.create(name=str(number), url="https://shop.example.test", status="running")
         Feed.objects.create(cart=cart, kind="order")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         figures(client)
 
 

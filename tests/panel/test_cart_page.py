@@ -158,7 +158,8 @@ def as_shown_new(**typed: str) -> dict[str, str]:
     return {
         "import_orders_as": "sales_order", "order_statuses": "processing", "grace_minutes": "0",
         "guest_rule": "per_email",
-        "poll_interval_seconds": "60", "requests_in_flight": "2", "silence_hours": "0", **typed,
+        "poll_interval_seconds": "60", "requests_in_flight": "2", "silence_hours": "0",
+        "safety_buffer": "0", "stock_percent": "100", "stock_maximum": "", "stock_sweep_hours": "6", **typed,
     }  # fmt: skip
 
 
@@ -241,7 +242,7 @@ def test_start_shows_how_many_orders_and_asks_before_it_starts_without_a_rehears
     plan = signed_in.get(url).context["plan"]
     assert (plan.refusals, plan.order_count) == ((), 60)
     assert sentences(signed_in.post(url, follow=True)) == [
-        "The cart was not rehearsed with these settings. Rehearse it, or confirm to start without."
+        "This cart was not rehearsed with these settings. Rehearse it, or confirm to start without."
     ]
     assert Cart.objects.get(pk=cart.pk).status == CartStatus.STOPPED
     signed_in.post(url, {"without_rehearsal": "on"})

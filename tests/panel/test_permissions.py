@@ -13,7 +13,10 @@ from tests.panel.conftest import person
 
 ONE_CART = ("cart", "state", "start", "orders", "items", "customers", "cart_orders", "cart_items", "cart_customers")
 LOOKED_AT = ("list", "add", "problems", "problem", "runs", "run", "settings", "find", *ONE_CART)
-ACTED_ON = ("add", "problem", "answer", "run_stop", "run_retry", "cart", "test", "start", "stop", "rehearse", "import")
+ACTED_ON = (
+    "add", "problem", "unsent", "answer", "run_stop", "run_retry", "cart", "test", "start", "stop", "rehearse",
+    "rehearse_to", "import",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def test_the_list_of_one_cart_stays_of_that_cart(signed_in, place, cart, new_car
 def test_a_feed_that_needs_a_person_stands_above_all(signed_in, cart):
     Feed.objects.filter(cart=cart).update(needs_person=True, error="The shop refused the key.")
     page = signed_in.get(PROBLEMS)
-    assert [feed.error for feed in page.context["feeds"]] == ["The shop refused the key."]
+    assert [feed.error for feed in page.context["in_need"]] == ["The shop refused the key."]
     assert "Nothing waits for a person." not in page.content.decode()
 
 

@@ -10,7 +10,7 @@ from carts.choices import RunState, outcome_word
 from carts.cli import arguments, foreground, shapes, values
 from carts.errors import CartError, Refused
 from carts.models import Cart, Run
-from carts.services import control, problems
+from carts.services import control, problems, stock_state
 from carts.services.state import state_of, states
 
 REFUSED = 1
@@ -77,7 +77,7 @@ class Command(BaseCommand):
             raise CommandError(result.message, returncode=REFUSED)
 
     def do_rehearse(self, options: dict[str, Any]) -> None:
-        self.tell_run(foreground.rehearse(values.find_cart(options["cart"]), caller()))
+        self.tell_run(foreground.rehearse(values.find_cart(options["cart"]), caller(), to_cart=options["to_cart"]))
 
     def do_start(self, options: dict[str, Any]) -> None:
         cart = values.find_cart(options["cart"])
@@ -129,7 +129,11 @@ class Command(BaseCommand):
             "records": [shapes.problem(record) for record in listed],
             "record_total": records.count(),
         }
-        lines = [f"{feed.cart}: {feed.error}" for feed in feeds]
+        unsent = list(stock_state.failed(cart)[: options["limit"]])
+        shape["unsent"] = [shapes.unsent(push) for push in unsent]
+        in_need = [*feeds, *stock_state.outboxes_in_need(cart)]
+        lines = [f"{one.cart}: {one.error}" for one in in_need]
+        lines += [f"{push.cart}: stock of item {push.local_id} was not sent. {push.reason}" for push in unsent]
         lines += [f"{group.cart}: {group.label} holds {group.orders} orders ({group.reason_code})" for group in groups]
         lines += [f"{one.cart}: {one} is {one.get_state_display()}. {one.reason}" for one in listed]
         if shape["record_total"] > len(listed):
