@@ -256,7 +256,9 @@ def start_plan(cart: Cart) -> StartPlan:
         will.append(f"Each order once it is {cart.grace_minutes} minutes old.")
     if cart.to_stock_updates:
         linked = Record.objects.filter(cart=cart, kind=Kind.ITEM, state=RecordState.IMPORTED, local_id__isnull=False)
-        will.append(f"Set the stock of {linked.count()} linked items in the shop to ours, at once and at every change.")
+        number = linked.count()
+        items = "1 linked item" if number == 1 else f"{number} linked items"
+        will.append(f"Set the stock of {items} in the shop to ours, at once and at every change.")
     return StartPlan(reasons, question, tuple(will), cart.order_fence, count, note)
 
 

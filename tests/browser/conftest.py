@@ -11,9 +11,11 @@ import psycopg
 import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
+from requests_oauthlib import OAuth1
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 USER = PASSWORD = "staff"
+KEY = ("ck_practice", "cs_practice")
 SET_UP = """
 from django.contrib.auth.models import User
 from cartsync.management.commands.load_demo import load_items
@@ -33,6 +35,21 @@ class Shop:
         answer = requests.post(f"{self.url}/_practice/orders", json=order, timeout=30)
         answer.raise_for_status()
         return answer.json()["ids"]
+
+    def keep_stock(self, sku: str, quantity: int) -> None:
+        answer = requests.put(f"{self.url}/_practice/stock", json={"sku": sku, "quantity": quantity}, timeout=30)
+        answer.raise_for_status()
+
+    def stock_of(self, sku: str) -> int | None:
+        """What a buyer sees."""
+        answer = requests.get(
+            f"{self.url}/wp-json/wc/v3/products",
+            params={"sku": sku},
+            auth=OAuth1(*KEY, signature_type="query"),
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return answer.json()[0]["stock_quantity"]
 
 
 class Staff:
