@@ -5,12 +5,13 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from carts.platforms.woocommerce import API
-from carts.records import CUSTOMER, ITEM, ORDER, Listing, Window
+from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, Listing, StockLevel, Window
 from sandbox.messages import Received
 from tests.platforms.around import around
 
@@ -82,6 +83,11 @@ def test_every_request_is_within_the_contract(contract, place, adapter):
     shirt = place.shop.add_product("SHIRT", "Shirt", kind="variable")
     place.shop.add_product("SHIRT-S", "S", "9.00", parent=shirt, option="S")
     adapter.fetch_variations(str(shirt.id))
+    small = next(row for row in place.shop.products.rows.values() if row.sku == "SHIRT-S")
+    refs = [ItemRef(str(shirt.id)), ItemRef(str(small.id), str(shirt.id))]
+    adapter.read_stock(refs)
+    for batch in adapter.stock_batches(refs):
+        adapter.push_stock([StockLevel(ref.external_id, ref.parent_id, Decimal(3)) for ref in batch])
     made = [request for request in place.requests if request.path not in BESIDE_THE_CONTRACT]
     assert [fault for request in made for fault in faults_of(contract, request)] == []
     assert {request.path.removeprefix(API).split("/")[1] for request in made} == {
