@@ -18,7 +18,7 @@ from carts.errors import Rejected
 from carts.models import Cart, HeldFor, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import CartOrder, RawRecord
-from carts.services import open_units
+from carts.services import marks, open_units
 from carts.services.changes import todos_of_change
 from carts.services.judging import Rules, lines_with_rounding
 from carts.services.matching import CustomerMatch, Need
@@ -99,14 +99,19 @@ class Importer:
         self._note_changes([decision for decision in news if decision.outcome == Outcome.UPDATED])
         self._save_records(news)
         open_units.save(self.cart, news)
-        self._forget_cart_stock(news)
+        self._doubt_cart_stock(news)
         self._save_outcomes(news)
 
-    def _forget_cart_stock(self, news: list[Decision]) -> None:
-        """An order took units off the shelf of the cart itself: what that shows now is to be read before it is set."""
-        if self.cart.to_stock_updates:
-            sold = {line.external_item_id for d in news if d.order for line in d.order.lines if line.external_item_id}
-            Record.objects.filter(cart=self.cart, kind=Kind.ITEM, external_id__in=sold).update(cart_stock=None)
+    def _doubt_cart_stock(self, news: list[Decision]) -> None:
+        """With an order, and with each change of one, the shop moves its own stock: what it shows is to be read anew,
+        and set where it differs from ours (a cancelled order gives units back there that our document still holds)."""
+        if not self.cart.to_stock_updates:
+            return
+        sold = {line.external_item_id for d in news if d.order for line in d.order.lines if line.external_item_id}
+        linked = Record.objects.filter(cart=self.cart, kind=Kind.ITEM, external_id__in=sold)
+        linked.update(cart_stock=None)
+        item_ids = linked.values_list("local_id", flat=True)
+        marks.mark_stock([item_id for item_id in item_ids if item_id is not None], cart_id=self.cart.pk)
 
     def _write_carefully(self, rows: Sequence[RawRecord]) -> tuple[list[Decision], list[Decision]]:
         """Halve until the bad record is alone; that one is parked, all others go on. Decided anew: another worker
