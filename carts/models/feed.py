@@ -11,6 +11,9 @@ class Feed(models.Model):
     on that token, so a worker that lost its lease (Stop, or a take-over after `lease_until`) writes nothing more.
     """
 
+    # What does not happen while it needs a person, for the page of Problems.
+    trouble = "Orders are not read"
+
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="feeds")
     kind = models.CharField(max_length=10, choices=Kind)
     # The newest modified time stored, as the shop told it; never our own clock.

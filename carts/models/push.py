@@ -39,6 +39,9 @@ class Push(models.Model):
 class Outbox(models.Model):
     """One kind of push to one cart: its lease (as a feed's), when it is next sent, the last error, the last sweep."""
 
+    # As a feed's.
+    trouble = "Stock is not sent"
+
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="outboxes")
     kind = models.CharField(max_length=10, choices=PushKind)
     lease_token = models.CharField(max_length=32, blank=True)

@@ -102,7 +102,7 @@ def test_a_key_the_shop_refuses_stands_in_the_state_and_under_problems(cart, pla
     assert Outbox.objects.get().needs_person
     told = state.state_of(fresh(cart))
     assert "Stock is not sent and needs you" in told.text and told.tone == "danger"
-    assert "refused the key" in staff.get(reverse("carts:problems")).text
+    assert "Stock is not sent. The shop refused the key" in staff.get(reverse("carts:problems")).text
 
 
 def test_retry_needs_a_member_of_staff_and_a_post(cart, client, staff):  # noqa: F811
