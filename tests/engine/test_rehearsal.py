@@ -122,10 +122,10 @@ def rehearsed(place, **settings) -> Cart:
         ({"from_item_updates": True}, "Last update time is not set"),
         ({"from_customer_updates": True}, "Last update time is not set"),
         ({"order_statuses": []}, "No order status is chosen"),
-        ({"rehearsed_for": ""}, "The cart was not rehearsed"),
-        ({"order_fence": LONG_AGO - timedelta(days=1)}, "The cart was not rehearsed"),
-        ({"grace_minutes": 5}, "The cart was not rehearsed"),
-        ({"import_orders_as": "cash_sale"}, "The cart was not rehearsed"),
+        ({"rehearsed_for": ""}, "This cart was not rehearsed"),
+        ({"order_fence": LONG_AGO - timedelta(days=1)}, "This cart was not rehearsed"),
+        ({"grace_minutes": 5}, "This cart was not rehearsed"),
+        ({"import_orders_as": "cash_sale"}, "This cart was not rehearsed"),
     ],
 )
 def test_start_is_refused_with_the_reason_and_nothing_changes(place, change, reason):
@@ -138,7 +138,7 @@ def test_start_is_refused_with_the_reason_and_nothing_changes(place, change, rea
     assert fresh(cart).started_at is None
     assert (feed_of(cart).next_poll_at, row_counts()) == (feed.next_poll_at, rows)
     assert any(reason in text for text in (*control.start_plan(cart).refusals, control.start_plan(cart).question)) or (
-        reason == "The cart was not rehearsed" and "not rehearsed" in control.start_plan(cart).question
+        reason == "This cart was not rehearsed" and "not rehearsed" in control.start_plan(cart).question
     )
 
 
