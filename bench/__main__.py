@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,17 +42,18 @@ def measure(postgres: str, sizes: Sizes) -> dict[str, list[figures.Figure]]:
             say(f"imports into {name}")
             given = {"fast": fast, "slow": slow, "database": url, "sizes": asdict(sizes)}
             groups[name] = figures.of_import(name, run("importing", given))
-    say("lists")
+    say("lists, and memory beside them: what memory is taken does not depend on the time it takes")
     databases = {size: new_database(postgres, size) for size in ("few", "many")}
     given = {"databases": databases, "few": sizes.few_records, "many": sizes.many_records, "pairs": sizes.pairs}
-    groups["Lists (PostgreSQL)"] = figures.of_lists(run("lists", given), sizes)
-    say("memory")
-    with shop(orders=sizes.backlog, **wares) as url:
+    with shop(orders=sizes.backlog, **wares) as url, ThreadPoolExecutor() as pool:
         peaks = [
-            run("memory", {"database": new_database(postgres, name), "shop": url, "orders": orders, **wares})
+            pool.submit(
+                run, "memory", {"database": new_database(postgres, name), "shop": url, "orders": orders, **wares}
+            )
             for name, orders in (("memory_few", sizes.orders), ("memory_many", sizes.backlog))
         ]
-    groups["Memory (PostgreSQL)"] = figures.of_memory(*peaks, sizes)
+        groups["Lists (PostgreSQL)"] = figures.of_lists(run("lists", given), sizes)
+        groups["Memory (PostgreSQL)"] = figures.of_memory(*(peak.result() for peak in peaks), sizes)
     return groups
 
 

@@ -6,7 +6,6 @@ own, because Django knows one set of settings a process. Prints its measurements
 
 import json
 import sys
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -32,8 +31,8 @@ def main() -> None:
 def measure(fast: str, slow: str, sizes: Sizes) -> dict[str, Any]:
     """Seconds an order by case and side, and what was counted."""
     few, some = fence_of_newest(slow, sizes.slow), fence_of_newest(slow, sizes.in_flight)
-    few_at_once = fence_of_newest(fast, sizes.slow)
-    seconds_of_ours(make_cart(fast, fence=few_at_once), sizes.slow)  # warms everything up
+    some_at_once = fence_of_newest(fast, sizes.in_flight)
+    seconds_of_ours(make_cart(fast, fence=fence_of_newest(fast, sizes.slow)), sizes.slow)  # warms everything up
     second: list[float] = []
     at_once = alternate(
         {
@@ -45,7 +44,7 @@ def measure(fast: str, slow: str, sizes: Sizes) -> dict[str, Any]:
     )
     return {
         "at_once": at_once,
-        "again": {"first": at_once["ours"], "second": second} | counts_of_two_imports(fast, sizes.slow, few_at_once),
+        "again": {"first": at_once["ours"], "second": second} | counts_of_two_imports(fast, sizes.orders),
         "slow": alternate(
             {
                 "plain": partial(seconds_of_plain, slow, sizes.plain_slow),
@@ -59,10 +58,10 @@ def measure(fast: str, slow: str, sizes: Sizes) -> dict[str, Any]:
             {
                 "ideal": lambda: seconds_of(lambda: fetch_only(slow, some, MANY_IN_FLIGHT)) / sizes.in_flight,
                 "ours": lambda: fresh_import(slow, sizes.in_flight, in_flight=MANY_IN_FLIGHT, fence=some),
+                "work": lambda: fresh_import(fast, sizes.in_flight, in_flight=MANY_IN_FLIGHT, fence=some_at_once),
             },
             sizes.pairs,
-        )
-        | {"work": at_once["ours"]},
+        ),
         "idle": idle_poll(fast),
     }
 
@@ -108,10 +107,10 @@ def import_twice(url: str, orders: int, second: list[float]) -> float:
     return first
 
 
-def counts_of_two_imports(url: str, orders: int, fence: datetime) -> dict[str, float]:
+def counts_of_two_imports(url: str, orders: int) -> dict[str, float]:
     """Statements an order of the first import, and statements of the second that write but its heartbeat."""
     empty()
-    cart = make_cart(url, fence=fence)
+    cart = make_cart(url)
     with counted() as first:
         poll(cart)
     forget_cursor(cart)

@@ -12,7 +12,7 @@ class Sizes:
     items: int
     plain: int  # the plain way, at 0 ms
     plain_slow: int  # the plain way, at 200 ms
-    slow: int  # the import at 200 ms, one request at a time; and those whose statements are counted
+    slow: int  # the import at 200 ms, one request at a time
     floor_slow: int  # the floor, at 200 ms
     in_flight: int  # at 200 ms, four requests in flight
     pairs: int
@@ -25,11 +25,11 @@ FULL = Sizes(
     orders=10_000,
     customers=3_000,
     items=1_000,
-    plain=150,
+    plain=300,
     plain_slow=100,
     slow=1_500,
     floor_slow=700,
-    in_flight=4_000,
+    in_flight=3_000,
     pairs=5,
     backlog=100_000,
     few_records=1_000,
