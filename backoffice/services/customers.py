@@ -1,7 +1,7 @@
 """Customers: found by e-mail, made by imports, searched by staff."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from backoffice.types import NewCustomer
 from cartsync import bulk
 
 MOST_FOUND = 1000  # a search that finds more is too wide to read anyway
+MAX_LENGTHS = {"name": 250, "company": 250, "phone": 100}
 CUSTOMER_FIELDS = (
     "code", "name", "name_key", "company", "phone", "billing", "shipping", "import_key", "created_at", "modified_at",
 )  # fmt: skip
@@ -65,6 +66,29 @@ def create_customers(new: Sequence[NewCustomer]) -> list[int]:
     return ids
 
 
+@transaction.atomic
+def update_customer(customer_id: int, values: Mapping[str, Any], email: tuple[str, str] | None = None) -> None:
+    """Set these fields, with history; `email` is (the one that is replaced or "", the new one). ValidationError where
+    one cannot be set, ObjectDoesNotExist where the customer is gone."""
+    customer = Customer.objects.get(pk=customer_id)
+    for name, value in values.items():
+        setattr(customer, name, value[: MAX_LENGTHS[name]] if name in MAX_LENGTHS else value)
+    customer.clean_fields(exclude={field.name for field in Customer._meta.fields} - set(values))
+    customer.save()
+    if email:
+        _replace_email(customer, *email)
+
+
+def _replace_email(customer: Customer, old: str, new: str) -> None:
+    known = {row.email_key: row for row in customer.emails.all()}
+    if not new or normalise_email(new) in known:
+        return
+    row = known.get(normalise_email(old)) or CustomerEmail(customer=customer)
+    row.email = new
+    row.clean_fields(exclude={"email_key", "customer"})
+    row.save()
+
+
 def search(text: str, limit: int) -> list[int]:
     """Ids of at most `limit` customers whose code, name or e-mail begins with the text, each through an index."""
     text = text.strip()
@@ -80,11 +104,17 @@ def search(text: str, limit: int) -> list[int]:
     return list(found)[:limit]
 
 
-def page(text: str, number: int, size: int) -> list[int]:
-    """Ids of page `number` (from 1), newest first; one more than `size` when there is a next page."""
+def page(
+    text: str, number: int, size: int, *, only: Iterable[int] | None = None, without: Iterable[int] = ()
+) -> list[int]:
+    """Ids of page `number` (from 1), newest first; one more than `size` when there is a next page. `only` and `without`
+    narrow it to ids, or to what a queryset of ids finds."""
     rows = Customer.objects.order_by("-pk").values_list("pk", flat=True)
     if text.strip():
         rows = rows.filter(pk__in=search(text, MOST_FOUND))
+    if only is not None:
+        rows = rows.filter(pk__in=only)
+    rows = rows.exclude(pk__in=without)
     start = (number - 1) * size
     return list(rows[start : start + size + 1])
 

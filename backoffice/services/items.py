@@ -1,13 +1,15 @@
 """Items: found by SKU, made by imports, searched by staff."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from backoffice.models import Item
 from backoffice.text import normalise, normalise_sku
 from backoffice.types import ItemLite, NewItem
 
 MOST_FOUND = 1000  # a search that finds more is too wide to read anyway
+MAX_LENGTHS = {"name": 250, "barcode": 100, "tax_class": 100}
 
 
 def find_by_skus(skus: Collection[str]) -> dict[str, ItemLite]:
@@ -27,6 +29,15 @@ def create_item(new: NewItem) -> int:
     return item.pk
 
 
+def update_item(item_id: int, values: Mapping[str, Any]) -> None:
+    """Set these fields, with history. ValidationError where one cannot be, ObjectDoesNotExist where it is gone."""
+    item = Item.objects.get(pk=item_id)
+    for name, value in values.items():
+        setattr(item, name, value[: MAX_LENGTHS[name]] if name in MAX_LENGTHS else value)
+    item.clean_fields(exclude={field.name for field in Item._meta.fields} - set(values))
+    item.save()
+
+
 def search(text: str, limit: int) -> list[int]:
     """Ids of at most `limit` items whose SKU, name or barcode begins with the text, each through an index."""
     text = text.strip()
@@ -42,10 +53,16 @@ def search(text: str, limit: int) -> list[int]:
     return list(found)[:limit]
 
 
-def page(text: str, number: int, size: int) -> list[int]:
-    """Ids of page `number` (from 1), newest first; one more than `size` when there is a next page."""
+def page(
+    text: str, number: int, size: int, *, only: Iterable[int] | None = None, without: Iterable[int] = ()
+) -> list[int]:
+    """Ids of page `number` (from 1), newest first; one more than `size` when there is a next page. `only` and `without`
+    narrow it to ids, or to what a queryset of ids finds."""
     rows = Item.objects.order_by("-pk").values_list("pk", flat=True)
     if text.strip():
         rows = rows.filter(pk__in=search(text, MOST_FOUND))
+    if only is not None:
+        rows = rows.filter(pk__in=only)
+    rows = rows.exclude(pk__in=without)
     start = (number - 1) * size
     return list(rows[start : start + size + 1])
