@@ -125,7 +125,7 @@ class StockLevel:
 
 @dataclass(frozen=True, slots=True)
 class ItemRef:
-    """An item of the cart, for reading and writing its stock. `parent_id` is "" unless it is a variation."""
+    """One record of the cart, for reading and writing it. `parent_id` is "" unless it is a variation."""
 
     external_id: str
     parent_id: str = ""
@@ -143,10 +143,20 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """How one row of a write ended. `error` is Rejected or NotFound, for this row only; None: done."""
+    """How one row of a write ended. `error` is Rejected or NotFound, for this row only; None: done, and of an item or
+    customer `row` is what the cart made of it."""
 
     external_id: str
     error: CartError | None = None
+    row: RawRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """Fields to be set on one record of the cart: texts by name as carts.fields writes them."""
+
+    ref: ItemRef
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

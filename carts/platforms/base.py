@@ -13,6 +13,7 @@ from carts.records import (
     Listing,
     Page,
     RawRecord,
+    RecordChange,
     RowResult,
     ShopInfo,
     StockLevel,
@@ -43,6 +44,12 @@ class Capabilities:
     paid_statuses: tuple[str, ...]
     # A poll reads again what was modified this long before the newest order it has stored.
     overlap_seconds: int
+    # Kinds of record that the shop can name by when they changed; all others are found by reading all of them.
+    tells_changes: frozenset[str]
+    # The fields (carts.fields) that can be set in the cart: of an item, of a variation, of a customer.
+    item_fields: frozenset[str]
+    variation_fields: frozenset[str]
+    customer_fields: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,27 @@ class CartAdapter(Protocol):
 
     def push_stock(self, levels: Sequence[StockLevel]) -> list[RowResult]:
         """Set the quantities of one batch, absolutely. One result a row, in order; never sent twice in here."""
+        ...
+
+    def page_by_id(self, kind: str, number: int) -> Page:
+        """Page `number` (from 1) of all items or customers by id, products with variations among them."""
+        ...
+
+    def read_records(self, kind: str, refs: Sequence[ItemRef]) -> dict[ItemRef, RawRecord]:
+        """These items or customers as they are now; one that is gone is left out."""
+        ...
+
+    def find(self, kind: str, key: str) -> list[RawRecord]:
+        """Items with exactly this SKU, variations too, or customers with this e-mail; without regard to case."""
+        ...
+
+    def push_records(self, kind: str, changes: Sequence[RecordChange]) -> list[RowResult]:
+        """Set fields of items or customers, nothing else of them. One result a row, in order; never sent twice."""
+        ...
+
+    def create_record(self, kind: str, key: str, values: Mapping[str, str]) -> RawRecord:
+        """Make an item with this SKU, or a customer with this e-mail. The caller has looked first: what an earlier
+        try made is found. Rejected where the shop refuses it."""
         ...
 
     def parse_order(self, body: bytes | str) -> CartOrder:

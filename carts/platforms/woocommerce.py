@@ -1,5 +1,7 @@
 """WooCommerce, REST API v3 (checked against 11.0.1; facts and traps: docs/platforms/woocommerce.md)."""
 
+import json
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -32,6 +34,7 @@ from carts.records import (
     OrderLine,
     Page,
     RawRecord,
+    RecordChange,
     Refund,
     RowResult,
     ShopInfo,
@@ -60,6 +63,16 @@ NO_STOCK_KEPT = (
 # The code of an answer to somebody without a key, and to a key the shop does not know.
 STRANGER = "woocommerce_rest_cannot_"
 ITEM_LINE, SHIPPING_LINE, FEE_LINE = "item", "shipping", "fee"
+ITEM_FIELDS = frozenset({"name", "price", "sale_price", "description", "barcode", "weight", "tax_class", "is_active"})
+WRITTEN_AS = {
+    "price": "regular_price",
+    "sale_price": "sale_price",
+    "barcode": "global_unique_id",
+    "name": "name",
+    "description": "description",
+    "weight": "weight",
+}
+NUMBER = re.compile(r"\d+(\.\d+)?")
 ADDRESS_FIELDS = tuple(field.name for field in fields(Address))
 Parsed = TypeVar("Parsed")
 
@@ -81,13 +94,15 @@ class WooCommerce:
     label: ClassVar[str] = "WooCommerce"
     capabilities: ClassVar[Capabilities] = Capabilities(
         orders="Found by the time they were last modified; an order is here within one poll of being placed or edited.",
-        items="Read when a list is opened or an import is clicked.",
-        customers="Read when a list is opened or an import is clicked; WooCommerce cannot say which have changed.",
+        items="Found by the time they were last modified, within one poll; deleted ones when all are compared.",
+        customers="WooCommerce cannot say which have changed, so they are found when all are compared.",
         cannot=(
             "Orders moved to the trash or deleted in the shop are not reported by it.",
             "A refund that is deleted again in the shop is not reported by it.",
             "In old versions of WooCommerce, editing an order's lines in the shop's admin may not count as a change.",
             "Currencies other than the order's own are known to plug-ins only.",
+            "The name of a variation, and whether the shop keeps stock of an item, are not set in the cart.",
+            "A variation is not created in the cart; create it in the shop's admin with the same SKU.",
         ),
         order_statuses={
             "pending": "Pending payment",
@@ -101,6 +116,11 @@ class WooCommerce:
         paid_statuses=("processing", "completed"),
         # Rows committed late carry an older time; two minutes is far above any PHP time limit that still commits.
         overlap_seconds=120,
+        tells_changes=frozenset({ORDER, ITEM}),
+        item_fields=ITEM_FIELDS,
+        # A variation's name is made by the shop, of its attributes.
+        variation_fields=ITEM_FIELDS - {"name"},
+        customer_fields=frozenset({"name", "company", "email", "phone", "billing", "shipping"}),
     )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField(
@@ -329,6 +349,88 @@ class WooCommerce:
         answer = self._send("POST", f"{self._url}{API}/{path}", json={"update": rows})
         return _results(answer, levels)
 
+    # Items and customers --------------------------------------------------------------------------
+
+    def page_by_id(self, kind: str, number: int) -> Page:
+        params: dict[str, Any] = {"page": number, "per_page": PER_PAGE, "orderby": "id", "order": "asc"}
+        if kind == CUSTOMER:
+            params["role"] = "all"
+        chunk = _chunk_of(self._response(PATHS[kind], params))
+        return Page(rows=chunk.rows, number=number, total=chunk.total, is_last=len(chunk.rows) < PER_PAGE)
+
+    def read_records(self, kind: str, refs: Sequence[ItemRef]) -> dict[ItemRef, RawRecord]:
+        found: dict[ItemRef, RawRecord] = {}
+        for batch in self.stock_batches(refs):
+            by_id = {ref.external_id: ref for ref in batch if ref.external_id.isdecimal()}
+            if not by_id:
+                continue  # an empty include means the whole shop
+            params: dict[str, Any] = {"include": ",".join(by_id), "per_page": PER_PAGE}
+            if kind == CUSTOMER:
+                params["role"] = "all"
+            try:
+                rows = _chunk_of(self._response(_path(kind, batch[0]), params)).rows
+            except NotFound:
+                if not batch[0].parent_id:
+                    raise
+                rows = ()  # the product is gone, and its variations with it
+            found |= {by_id[row.external_id]: row for row in rows if row.external_id in by_id}
+        return found
+
+    def find(self, kind: str, key: str) -> list[RawRecord]:
+        """The shop takes a comma in `sku` for several SKUs, and tells upper case from lower nowhere."""
+        given = {"email": key, "role": "all"} if kind == CUSTOMER else {"sku": key}
+        rows = _chunk_of(self._response(PATHS[kind], {**given, "per_page": PER_PAGE})).rows
+        if kind == CUSTOMER:
+            return [row for row in rows if self.parse_customer(row.body).email.strip().lower() == key.strip().lower()]
+        return [row for row in rows if self.parse_item(row.body).sku.strip().lower() == key.strip().lower()]
+
+    def push_records(self, kind: str, changes: Sequence[RecordChange]) -> list[RowResult]:
+        if kind == CUSTOMER:
+            # One by one: a shop manager's key may write customers, but not in batches.
+            return [self._push_customer(change) for change in changes]
+        rows: list[dict[str, Any]] = []
+        refused: dict[str, Rejected] = {}
+        for change in changes:
+            try:
+                rows.append({"id": int(change.ref.external_id), **_item_body(change.values, change.ref.parent_id)})
+            except Rejected as error:
+                refused[change.ref.external_id] = error
+        answered = self._batch(_path(ITEM, changes[0].ref), rows) if rows else {}
+        return [
+            RowResult(ref.external_id, error=refused[ref.external_id])
+            if ref.external_id in refused
+            else answered[ref.external_id]
+            for ref in (change.ref for change in changes)
+        ]
+
+    def _batch(self, path: str, rows: list[dict[str, Any]]) -> dict[str, RowResult]:
+        answer = self._send("POST", f"{self._url}{API}/{path}/batch", json={"update": rows})
+        try:
+            texts = msgspec.json.decode(answer.content, type=dict[str, list[msgspec.Raw]]).get("update", [])
+        except msgspec.DecodeError as error:
+            raise _broken_answer(error) from None
+        if len(texts) != len(rows):
+            raise _broken_answer(ValueError(f"{len(texts)} rows came back of {len(rows)}"))
+        return {str(row["id"]): _row_result(str(row["id"]), text) for row, text in zip(rows, texts, strict=True)}
+
+    def _push_customer(self, change: RecordChange) -> RowResult:
+        external_id = change.ref.external_id
+        try:
+            body = _customer_body(change.values)
+            answer = self._send("PUT", f"{self._url}{API}/customers/{external_id}", json=body)
+        except NotFound as error:
+            return RowResult(external_id, error=error)
+        except Rejected as error:
+            gone = "invalid_id" in error.detail
+            return RowResult(external_id, error=NotFound(error.sentence, detail=error.detail) if gone else error)
+        return _row_result(external_id, msgspec.Raw(answer.content))
+
+    def create_record(self, kind: str, key: str, values: Mapping[str, str]) -> RawRecord:
+        body = {**_customer_body(values), "email": key} if kind == CUSTOMER else {**_item_body(values, ""), "sku": key}
+        answer = self._send("POST", f"{self._url}{API}/{PATHS[kind]}", json=body)
+        text = msgspec.Raw(answer.content)
+        return _raw_record(text, _head(text))
+
     # Mapping: pure functions of the shop's text -------------------------------------------------------
 
     def parse_order(self, body: bytes | str) -> CartOrder:
@@ -348,7 +450,62 @@ class WooCommerce:
 
 
 def _stock_path(ref: ItemRef) -> str:
-    return f"products/{ref.parent_id}/variations" if ref.parent_id else "products"
+    return _path(ITEM, ref)
+
+
+def _path(kind: str, ref: ItemRef) -> str:
+    return f"products/{ref.parent_id}/variations" if ref.parent_id else PATHS[kind]
+
+
+def _item_body(values: Mapping[str, str], parent_id: str) -> dict[str, Any]:
+    """Rejected where a number is none: the shop would make 1250 of "12,50" without an error."""
+    body: dict[str, Any] = {}
+    for name, text in values.items():
+        if name in ("price", "sale_price", "weight") and text and not NUMBER.fullmatch(text):
+            raise Rejected(f"“{text}” is no number the shop would understand, so nothing of this item was sent.")
+        if name in WRITTEN_AS:
+            body[WRITTEN_AS[name]] = text
+    if "tax_class" in values:
+        body["tax_class"] = "" if values["tax_class"] == "standard" else values["tax_class"]
+    if "is_active" in values:
+        hidden = "private" if parent_id else "draft"
+        body["status"] = "publish" if values["is_active"] == "1" else hidden
+    return body
+
+
+def _customer_body(values: Mapping[str, str]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if "name" in values:
+        first, _, last = values["name"].rpartition(" ")
+        body |= {"first_name": first.strip(), "last_name": last}
+    if "email" in values:
+        if values["email"].count("@") != 1:
+            raise Rejected(f"“{values['email']}” is not an e-mail address, so nothing of this customer was sent.")
+        body["email"] = values["email"]
+    for name in ("billing", "shipping"):
+        if name in values:
+            given = json.loads(values[name]) if values[name] else {}
+            # Company and phone of the billing address are fields of their own.
+            body[name] = {
+                key: given.get(key, "")
+                for key in ADDRESS_FIELDS
+                if name == "shipping" or key not in ("company", "phone")
+            }
+    own = {name: values[name] for name in ("company", "phone") if name in values}
+    if own:
+        body["billing"] = {**body.get("billing", {}), **own}
+    return body
+
+
+def _row_result(external_id: str, text: msgspec.Raw) -> RowResult:
+    data = _decode(bytes(text))
+    error = data.get("error") if isinstance(data, dict) else None
+    if error:
+        code, message = str(error.get("code", "")), str(error.get("message", ""))[:200]
+        if code.endswith("_invalid_id"):
+            return RowResult(external_id, error=NotFound("The cart does not have this record any more.", detail=code))
+        return RowResult(external_id, error=Rejected(f"The cart refused the change: {message}", detail=code))
+    return RowResult(external_id, row=_raw_record(text, _head(text)))
 
 
 def _results(answer: Answer, levels: Sequence[StockLevel]) -> list[RowResult]:
