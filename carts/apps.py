@@ -8,6 +8,7 @@ class CartsConfig(AppConfig):
 
     def ready(self) -> None:
         from carts import gateway
-        from carts.services import marks
+        from carts.services import marks, pairs
 
         gateway.on_stock_changed(marks.on_stock_changed)
+        gateway.on_records_changed(pairs.on_records_changed)

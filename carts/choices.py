@@ -25,8 +25,39 @@ class GuestRule(TextChoices):
     SHARED = "shared", "One shared customer for all guests"
 
 
+class NewRecords(TextChoices):
+    """What becomes of an item or customer that turns up in the cart."""
+
+    OFFER = "offer", "Offer them: they wait to be picked"
+    CREATE = "create", "Create them here"
+
+
+class Owner(TextChoices):
+    """Whose value of one field counts when both sides changed it, and which side may change it at all."""
+
+    ASK = "ask", "Ask"
+    LAST = "last", "Last change wins"
+    SYSTEM = "system", "System"
+    CART = "cart", "Cart"
+
+
+class Differs(TextChoices):
+    """Which side of a linked pair has changed since they were last brought together."""
+
+    NEITHER = "", "Linked"
+    HERE = "here", "Changed here"
+    THERE = "there", "Changed there"
+    BOTH = "both", "Changed on both sides"
+
+    @property
+    def tone(self) -> str:
+        return {Differs.NEITHER: GOOD, Differs.BOTH: WARN}.get(self, INFO)
+
+
 class PushKind(TextChoices):
     STOCK = "stock", "Stock"
+    ITEM = "item", "Item"
+    CUSTOMER = "customer", "Customer"
 
 
 class PushState(TextChoices):
@@ -89,6 +120,8 @@ class Reason(TextChoices):
     BY_STAFF = "by_staff", "By a member of staff"
     WRITE_FAILED = "write_failed", "Could not be written"
     GONE = "gone", "Gone from the cart"
+    DELETED_HERE = "deleted_here", "Deleted here"
+    GROUP = "group", "Its variations are the items"
 
 
 class LineKind(TextChoices):
@@ -107,6 +140,7 @@ class RunKind(TextChoices):
     IMPORT = "import", "Import selected"
     RELEASE = "release", "Release of held orders"
     REHEARSAL_TO = "rehearsal_to", "Rehearsal of To Cart"
+    EXPORT = "export", "Export selected"
 
 
 class RunState(TextChoices):
@@ -149,6 +183,7 @@ class Outcome(TextChoices):
     IGNORED = "ignored", "Ignored"
     FAILED = "failed", "Failed"
     SENT = "sent", "Changed in the cart"
+    CREATED = "created", "Created in the cart"
     MISSING = "missing", "Gone from the cart"
 
     @property
@@ -162,11 +197,17 @@ def outcome_word(run_kind: str, outcome: str) -> str:
     return would.get(Outcome(outcome), Outcome(outcome).label)
 
 
-WOULD = {Outcome.NEW: "Would import", Outcome.HELD: "Would hold", Outcome.SENT: "Would change"}
+WOULD = {
+    Outcome.NEW: "Would import",
+    Outcome.HELD: "Would hold",
+    Outcome.SENT: "Would change",
+    Outcome.CREATED: "Would create",
+}
 _OUTCOME_TONES = {
     Outcome.NEW: GOOD,
     Outcome.UPDATED: GOOD,
     Outcome.SENT: GOOD,
+    Outcome.CREATED: GOOD,
     Outcome.MISSING: BAD,
     Outcome.HELD: WARN,
     Outcome.FAILED: BAD,

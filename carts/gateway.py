@@ -1,18 +1,22 @@
 """The only door to the back office. Everything the sync engine and its pages want of it passes here."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.urls import reverse
 
 from backoffice.models import Customer, Document, Item
 from backoffice.services import customers, documents, items, stock, todos
-from backoffice.signals import stock_changed
+from backoffice.signals import records_changed, stock_changed
 from backoffice.text import normalise_email, normalise_sku
 from backoffice.types import Address as OurAddress
 from backoffice.types import NewCustomer, NewDocument, NewItem, NewLine, NewTodo
+from carts import fields as texts
+from carts.choices import Kind
 from carts.models import Cart
 from carts.records import Address, CartCustomer, CartItem, CartOrder, OrderLine
 
@@ -106,6 +110,11 @@ def create_item(item: CartItem, parent_id: int | None = None) -> int:
     )
 
 
+def create_group(sku: str, name: str) -> int:
+    """Our item with this SKU, made if there is none; it stands for a product whose variations are the items sold."""
+    return items.create_item(NewItem(sku=sku, name=name or sku, is_stock_keeping=False))
+
+
 def create_item_named(sku: str, name: str) -> int:
     return items.create_item(NewItem(sku=sku, name=name or sku))
 
@@ -141,6 +150,120 @@ def sellable(item_ids: Collection[int]) -> dict[int, Decimal]:
 def sku_keys(item_ids: Collection[int]) -> dict[str, int]:
     """Item ids by the SKU as it is compared."""
     return dict(Item.objects.filter(pk__in=item_ids).values_list("sku_key", "pk"))
+
+
+# Items and customers as fields of texts (carts.fields) -----------------------------------------------
+
+
+def on_records_changed(receiver: Callable[..., None]) -> None:
+    """`receiver(kind=, ids=, deleted=)` is called inside the transaction of every change of an item or customer."""
+    records_changed.connect(receiver, weak=False, dispatch_uid="carts")
+
+
+class NotTaken(Exception):
+    """The system did not take these values; the text says why, for staff."""
+
+
+def values(kind: str, ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """The fields of our items or customers; one that is gone is left out. A customer's e-mails come with all of them,
+    one a line, the oldest first: which of them a cart means is for `beside` to say."""
+    if kind == Kind.ITEM:
+        return {row.pk: _item_values(row) for row in Item.objects.filter(pk__in=ids)}
+    return {row.pk: _customer_values(row) for row in Customer.objects.filter(pk__in=ids).prefetch_related("emails")}
+
+
+def beside(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
+    """Our values as beside one cart's customer: of our e-mails the one that the cart has, else our first. A customer
+    without a name is named by the e-mail or company here, and is without one there."""
+    emails = ours["email"].split("\n")
+    stands_in = ours["name"] != theirs["name"] and ours["name"].lower() in (*emails, ours["company"].lower())
+    email = theirs["email"] if theirs["email"] in emails else emails[0]
+    return {**ours, "email": email, "name": "" if stands_in else ours["name"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What one of ours is looked up by in a cart: SKU or first e-mail, "" where it has none."""
+
+    key: str
+    name: str
+    is_variation: bool = False
+    is_group: bool = False
+
+
+def labels(kind: str, ids: Collection[int]) -> dict[int, Label]:
+    """One that is gone is left out."""
+    if kind == Kind.CUSTOMER:
+        rows = Customer.objects.filter(pk__in=ids).prefetch_related("emails")
+        return {row.pk: Label(_customer_values(row)["email"].split("\n")[0], str(row)) for row in rows}
+    groups = set(Item.objects.filter(parent_id__in=ids).values_list("parent_id", flat=True))
+    return {
+        row.pk: Label(row.sku, str(row), row.parent_id is not None, row.pk in groups)
+        for row in Item.objects.filter(pk__in=ids)
+    }
+
+
+def modified_at(kind: str, local_id: int) -> datetime | None:
+    model = Item if kind == Kind.ITEM else Customer
+    return model.objects.filter(pk=local_id).values_list("modified_at", flat=True).first()
+
+
+def set_values(kind: str, local_id: int, new: Mapping[str, str], *, old_email: str = "") -> None:
+    """Set fields of one of ours. NotTaken where the system refuses one, or where ours is gone."""
+    try:
+        if kind == Kind.ITEM:
+            items.update_item(local_id, {name: _item_value(name, text) for name, text in new.items()})
+        else:
+            _set_customer(local_id, new, old_email)
+    except ValidationError as error:
+        raise NotTaken(" ".join(error.messages)) from None
+    except ObjectDoesNotExist:
+        raise NotTaken("Ours was deleted.") from None
+
+
+def _item_values(row: Item) -> dict[str, str]:
+    return {
+        "name": row.name.strip(),
+        "price": texts.number_text(row.price),
+        "sale_price": texts.number_text(row.sale_price),
+        "description": row.description.strip(),
+        "barcode": row.barcode.strip(),
+        "weight": texts.number_text(row.weight),
+        "tax_class": row.tax_class or "standard",
+        "is_active": texts.flag_text(row.is_active),
+        "is_stock_keeping": texts.flag_text(row.is_stock_keeping),
+    }
+
+
+def _customer_values(row: Customer) -> dict[str, str]:
+    emails = sorted(row.emails.all(), key=lambda each: each.pk)
+    return {
+        "name": row.name.strip(),
+        "company": row.company.strip(),
+        "email": "\n".join(each.email.strip().lower() for each in emails),
+        "phone": row.phone.strip(),
+        "billing": texts.billing_text(row.billing),
+        "shipping": texts.address_text(row.shipping),
+    }
+
+
+def _item_value(name: str, text: str) -> object:
+    if name in texts.NUMBERS:
+        return Decimal(text) if text else None
+    return text == "1" if name in texts.FLAGS else text
+
+
+def _set_customer(customer_id: int, new: Mapping[str, str], old_email: str) -> None:
+    kept = Customer.objects.get(pk=customer_id).billing
+    plain: dict[str, object] = {name: text for name, text in new.items() if name in ("name", "company", "phone")}
+    if "shipping" in new:
+        plain["shipping"] = OurAddress(**texts.address_of(new["shipping"])).as_json()
+    # Company and phone stand in the billing address too, and are fields of their own.
+    billing = texts.address_of(new["billing"]) if "billing" in new else {**kept}
+    billing |= {name: new.get(name, kept.get(name, "")) for name in texts.NOT_IN_BILLING}
+    if billing != kept:
+        plain["billing"] = OurAddress(**billing).as_json()
+    customers.update_customer(customer_id, plain, (old_email, new["email"]) if "email" in new else None)
 
 
 # Documents ------------------------------------------------------------------------------------------
@@ -224,14 +347,8 @@ def _address(address: Address) -> OurAddress:
     return OurAddress(*_address_values(address))
 
 
-def page_of_items(search: str, page: int, per_page: int) -> list[Ref]:
-    """One page of our items, newest first, and one more where there is a next page."""
-    ids = items.page(search, page, per_page)
-    refs = item_refs(ids)
-    return [refs[item_id] for item_id in ids if item_id in refs]
-
-
-def page_of_customers(search: str, page: int, per_page: int) -> list[Ref]:
-    ids = customers.page(search, page, per_page)
-    refs = customer_refs(ids)
-    return [refs[customer_id] for customer_id in ids if customer_id in refs]
+def page_of(kind: str, search: str, page: int, per_page: int, **narrowed: Iterable[int]) -> list[int]:
+    """Ids of one page of our items or customers, newest first, and one more where there is a next page; narrowed
+    `only` to some ids, or to those `without` them."""
+    service = items if kind == Kind.ITEM else customers
+    return service.page(search, page, per_page, **narrowed)

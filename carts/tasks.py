@@ -26,5 +26,10 @@ def push_stock(cart_id: int) -> None:
 
 
 @shared_task
+def push_records(cart_id: int, kind: str) -> None:
+    ticking.push_records(cart_id, kind)
+
+
+@shared_task
 def work_on_run(run_id: int) -> None:
     ticking.work_on_run(run_id)

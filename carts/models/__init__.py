@@ -1,11 +1,12 @@
 from carts.models.cart import Cart
 from carts.models.feed import Feed
 from carts.models.push import OpenUnits, Outbox, Push
-from carts.models.record import HeldFor, Record, RememberedAnswer
+from carts.models.record import Conflict, HeldFor, Record, RememberedAnswer
 from carts.models.run import Run, RunItem, RunLogLine
 
 __all__ = [
     "Cart",
+    "Conflict",
     "Feed",
     "HeldFor",
     "OpenUnits",

@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from carts.choices import CartStatus, GuestRule, ImportAs, Platform
+from carts.choices import CartStatus, GuestRule, ImportAs, NewRecords, Platform
 
 
 def default_order_statuses() -> list[str]:
@@ -46,9 +46,22 @@ class Cart(models.Model):
     order_fence = models.DateTimeField(null=True, blank=True)
     # Shown as Last Order from: the fence until orders arrive, then the newest one's time. Only moves forward.
     last_order_from = models.DateTimeField("Last Order from", null=True, blank=True)
+    # As with orders: what staff entered, and what is shown, which moves on.
+    update_fence = models.DateTimeField(null=True, blank=True)
     last_update_time = models.DateTimeField("Last update time", null=True, blank=True)
     from_customer_updates = models.BooleanField("Enable Customer updates", default=False)
     from_item_updates = models.BooleanField("Enable Item updates", default=False)
+    new_customers = models.CharField("New customers", max_length=10, choices=NewRecords, default=NewRecords.OFFER)
+    new_items = models.CharField("New items", max_length=10, choices=NewRecords, default=NewRecords.OFFER)
+    record_sweep_hours = models.PositiveSmallIntegerField(
+        "Compare all items and customers every (hours)",
+        default=6,
+        validators=[MinValueValidator(1), MaxValueValidator(168)],
+        help_text="Finds what the shop does not report: deleted records, and changed customers where it cannot name "
+        "them.",
+    )
+    # {"item.price": Owner, ...}; what is not named is Owner.ASK.
+    field_owners = models.JSONField("Field owners", default=dict, blank=True)
     order_statuses = models.JSONField("Order statuses to import", default=default_order_statuses, blank=True)
     grace_minutes = models.PositiveIntegerField(
         "Grace delay (minutes)",

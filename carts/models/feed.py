@@ -11,9 +11,6 @@ class Feed(models.Model):
     on that token, so a worker that lost its lease (Stop, or a take-over after `lease_until`) writes nothing more.
     """
 
-    # What does not happen while it needs a person, for the page of Problems.
-    trouble = "Orders are not read"
-
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="feeds")
     kind = models.CharField(max_length=10, choices=Kind)
     # The newest modified time stored, as the shop told it; never our own clock.
@@ -25,6 +22,10 @@ class Feed(models.Model):
     polled_at = models.DateTimeField(null=True, blank=True)
     # When a poll last looked back far enough for orders that were committed or re-dated long after their time.
     looked_back_at = models.DateTimeField(null=True, blank=True)
+    # Items and customers: when all of them were last read through, and where an unfinished sweep began and goes on.
+    swept_at = models.DateTimeField(null=True, blank=True)
+    sweep_started_at = models.DateTimeField(null=True, blank=True)
+    sweep_position = models.CharField(max_length=64, blank=True)
     failures = models.PositiveIntegerField(default=0)
     needs_person = models.BooleanField(default=False)
     error_kind = models.CharField(max_length=20, blank=True)
@@ -36,3 +37,8 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cart}: {self.get_kind_display()}"
+
+    @property
+    def trouble(self) -> str:
+        """What does not happen while it needs a person, for the page of Problems."""
+        return f"{self.get_kind_display()}s are not read"

@@ -8,7 +8,7 @@ class Push(models.Model):
     """A mark "this must go to that cart", written in the transaction of the change: the transactional outbox.
 
     Ten changes of one of our records are one mark whose generation counts them; who sent it takes the mark away only
-    if the generation is still the one they read. `local_id` is the id of our item.
+    if the generation is still the one they read. `local_id` is the id of our item or customer.
     """
 
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="pushes")
@@ -39,9 +39,6 @@ class Push(models.Model):
 class Outbox(models.Model):
     """One kind of push to one cart: its lease (as a feed's), when it is next sent, the last error, the last sweep."""
 
-    # As a feed's.
-    trouble = "Stock is not sent"
-
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="outboxes")
     kind = models.CharField(max_length=10, choices=PushKind)
     lease_token = models.CharField(max_length=32, blank=True)
@@ -63,6 +60,11 @@ class Outbox(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cart}: {self.get_kind_display()} to the cart"
+
+    @property
+    def trouble(self) -> str:
+        """As a feed's."""
+        return "Stock is not sent" if self.kind == PushKind.STOCK else f"{self.get_kind_display()}s are not sent"
 
 
 class OpenUnits(models.Model):

@@ -1,7 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
-from carts.choices import PROBLEM_STATES, Kind, Reason, RecordState
+from carts.choices import PROBLEM_STATES, Differs, Kind, Reason, RecordState
 from carts.models.cart import Cart
 
 
@@ -35,10 +35,15 @@ class Record(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     # ITEM: the quantity the cart is known to show; None while it is not known (never read, or a write unanswered).
     cart_stock = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    # ITEM, CUSTOMER, linked: which side changed since `base`. Empty for orders, whose import names no such column.
+    differs = models.CharField(max_length=5, choices=Differs, blank=True, default="", db_default="")
     seen_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     # Last: SQLite reads a row up to the column asked for, and this one is long.
     payload = models.TextField()
+    # ITEM, CUSTOMER, linked: the fields as each side showed them when they were last brought together, a JSON object
+    # {"theirs": {...}, "ours": {...}} of texts (carts.fields). Empty: not yet.
+    base = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         # The id first: while a backlog comes in, PostgreSQL still believes the table to be nearly empty, and would read
@@ -80,6 +85,23 @@ class HeldFor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record}: {self.get_reason_code_display()} {self.key}"
+
+
+class Conflict(models.Model):
+    """One field of a linked pair that both sides changed, and nobody has said yet whose value counts."""
+
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="conflicts")
+    cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="conflicts")
+    field = models.CharField(max_length=40)
+    ours = models.TextField(blank=True)
+    theirs = models.TextField(blank=True)
+    noticed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["record", "field"], name="one_conflict_a_field")]
+
+    def __str__(self) -> str:
+        return f"{self.record}: {self.field}"
 
 
 class RememberedAnswer(models.Model):

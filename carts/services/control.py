@@ -22,7 +22,7 @@ from carts.errors import CartError, Refused
 from carts.models import Cart, Feed, Outbox, Record, Run
 from carts.platforms import adapter_class
 from carts.records import Listing
-from carts.services import leases, runs
+from carts.services import leases, pairs, runs
 from carts.services.connections import adapter_for, connection_digest
 from carts.services.wakeups import wake_feed
 
@@ -32,6 +32,9 @@ TEST_PASSED = "TEST PASSED: SUCCESSFULLY CONNECTED TO CART!"
 # A change of one of these may judge differently what was read before, so everything since the fence is read again.
 # What decides how many units the cart shows: a change of one is a change of every quantity.
 STOCK_FIELDS = ("safety_buffer", "stock_percent", "stock_maximum")
+UPDATE_FIELDS = (
+    "update_fence", "from_item_updates", "from_customer_updates", "new_items", "new_customers", "field_owners",
+)  # fmt: skip
 JUDGING_FIELDS = ("order_fence", "order_statuses", "currencies", "grace_minutes", "guest_rule", "guest_customer_id")
 
 
@@ -85,7 +88,8 @@ def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, 
             "the settings as they are now."
         )
     cart = Cart.objects.get(pk=cart.pk)
-    before = {name: getattr(cart, name) for name in (*JUDGING_FIELDS, *STOCK_FIELDS, "to_stock_updates")}
+    kept = (*JUDGING_FIELDS, *STOCK_FIELDS, *UPDATE_FIELDS, "to_stock_updates")
+    before = {name: getattr(cart, name) for name in kept}
     connected_as = connection_digest(cart)
     _apply(cart, changes, credentials)
     if cart.is_running:
@@ -103,7 +107,26 @@ def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, 
         )
     if any(before[name] != getattr(cart, name) for name in STOCK_FIELDS):
         Outbox.objects.filter(cart=cart, kind=PushKind.STOCK).update(swept_at=None, sweep_position="")
+    if any(before[name] != getattr(cart, name) for name in UPDATE_FIELDS):
+        # What was passed by under the old settings is looked at again.
+        Feed.objects.filter(cart=cart, kind__in=(Kind.ITEM, Kind.CUSTOMER)).update(
+            high_water=None, swept_at=None, sweep_position="", next_poll_at=None, lease_token="", lease_until=None
+        )
+    if cart.is_running:
+        open_update_feeds(cart)
+        pairs.mark_unsent(cart)
     return cart
+
+
+def open_update_feeds(cart: Cart) -> None:
+    """Feeds for the kinds of record that pass in either direction; they stay when both are switched off, and rest."""
+    wanted = {
+        Kind.ITEM: cart.from_item_updates or cart.to_item_updates,
+        Kind.CUSTOMER: cart.from_customer_updates or cart.to_customer_updates,
+    }
+    for kind, is_wanted in wanted.items():
+        if is_wanted:
+            Feed.objects.get_or_create(cart=cart, kind=kind)
 
 
 def _check_while_running(cart: Cart, connected_as: str, *, took_stock: bool) -> None:
@@ -139,6 +162,8 @@ def _apply(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, str
         entered = changes.pop("last_order_from")
         if entered != cart.last_order_from:
             cart.order_fence = cart.last_order_from = entered
+    if changes.get("last_update_time", cart.last_update_time) != cart.last_update_time:
+        cart.update_fence = changes["last_update_time"]
     for name, value in changes.items():
         setattr(cart, name, value)
     typed = {name: value.strip() for name, value in credentials.items() if value and value.strip()}
@@ -254,6 +279,15 @@ def start_plan(cart: Cart) -> StartPlan:
     ]
     if cart.grace_minutes:
         will.append(f"Each order once it is {cart.grace_minutes} minutes old.")
+    ways = (
+        (cart.from_item_updates, cart.to_item_updates, "items"),
+        (cart.from_customer_updates, cart.to_customer_updates, "customers"),
+    )
+    for takes, sends, noun in ways:
+        if takes:
+            will.append(f"Change linked {noun} here when they change in the shop, since Last update time.")
+        if sends:
+            will.append(f"Change linked {noun} in the shop when they change here; what has changed meanwhile at once.")
     if cart.to_stock_updates:
         linked = Record.objects.filter(cart=cart, kind=Kind.ITEM, state=RecordState.IMPORTED, local_id__isnull=False)
         number = linked.count()
@@ -286,6 +320,20 @@ def start(cart: Cart, by: str, *, without_rehearsal: bool = False) -> None:
         feed, _ = Feed.objects.get_or_create(cart=cart, kind=Kind.ORDER)
         Feed.objects.filter(pk=feed.pk).update(
             next_poll_at=now, needs_person=False, failures=0, error="", error_kind="", lease_token="", lease_until=None
+        )
+        open_update_feeds(cart)
+        pairs.mark_unsent(cart)
+        Feed.objects.filter(cart=cart).exclude(pk=feed.pk).update(
+            next_poll_at=None, needs_person=False, failures=0, error="", error_kind="", lease_token="", lease_until=None
+        )
+        Outbox.objects.filter(cart=cart).exclude(kind=PushKind.STOCK).update(
+            next_drain_at=None,
+            needs_person=False,
+            failures=0,
+            error="",
+            error_kind="",
+            lease_token="",
+            lease_until=None,
         )
         if cart.to_stock_updates:
             outbox = Outbox.objects.get_or_create(cart=cart, kind=PushKind.STOCK)[0]

@@ -4,6 +4,7 @@ import logging
 import time
 from contextlib import closing
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -38,7 +39,13 @@ def due_feeds(now: datetime) -> list[int]:
     """Ids of feeds of RUNNING carts that are due and free, the longest waiting first."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     due = Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now)
-    feeds = Feed.objects.filter(free, due, cart__status=CartStatus.RUNNING, needs_person=False)
+    # A feed stays when its updates are switched off; it rests then.
+    wanted = (
+        Q(kind=Kind.ORDER)
+        | Q(kind=Kind.ITEM) & (Q(cart__from_item_updates=True) | Q(cart__to_item_updates=True))
+        | Q(kind=Kind.CUSTOMER) & (Q(cart__from_customer_updates=True) | Q(cart__to_customer_updates=True))
+    )
+    feeds = Feed.objects.filter(free, due, wanted, cart__status=CartStatus.RUNNING, needs_person=False)
     return list(feeds.order_by(F("next_poll_at").asc(nulls_first=True)).values_list("pk", flat=True)[:MAX_WOKEN])
 
 
@@ -174,30 +181,33 @@ class Poll:
             runs.finish(self.run, RunState.STOPPED)
 
     def end_failed(self, error: CartError) -> None:
-        now, is_limit = timezone.now(), isinstance(error, RateLimited)
-        failures = self.feed.failures if is_limit else self.feed.failures + 1
-        if isinstance(error, RateLimited):
-            wait = error.wait_seconds if error.wait_seconds is not None else RATE_LIMIT_SECONDS
-        else:
-            wait = min(self.cart.poll_interval_seconds * 2 ** min(failures, 12), MAX_BACK_OFF_SECONDS)
-        released = leases.release_feed(
-            self.feed.pk,
-            self._token,
-            next_poll_at=now + timedelta(seconds=max(1, wait)),
-            high_water=self._high_water,
-            failures=failures,
-            needs_person=error.permanent,
-            error=error.sentence,
-            error_kind=error.kind,
-            error_at=now,
-        )
+        failed = after_failure(self.feed, error)
+        released = leases.release_feed(self.feed.pk, self._token, high_water=self._high_water, **failed)
         run = self.run
-        if run is None and released and failures == 1:
+        if run is None and released and failed["failures"] == 1:
             run = self._open_run()  # the first failure is worth a run; the ones after it only repeat it
         if run:
             runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
             move_last_order_from(self.cart, self._newest_placed)
             runs.finish(run, RunState.FAILED, error.sentence)
+
+
+def after_failure(feed: Feed, error: CartError) -> dict[str, Any]:
+    """The feed's fields after a poll that ended in this error: what is told, and when the next try is."""
+    now = timezone.now()
+    failures = feed.failures if isinstance(error, RateLimited) else feed.failures + 1
+    if isinstance(error, RateLimited):
+        wait = error.wait_seconds if error.wait_seconds is not None else RATE_LIMIT_SECONDS
+    else:
+        wait = min(feed.cart.poll_interval_seconds * 2 ** min(failures, 12), MAX_BACK_OFF_SECONDS)
+    return {
+        "next_poll_at": now + timedelta(seconds=max(1, wait)),
+        "failures": failures,
+        "needs_person": error.permanent,
+        "error": error.sentence,
+        "error_kind": error.kind,
+        "error_at": now,
+    }
 
 
 def move_last_order_from(cart: Cart, placed_at: datetime | None) -> None:

@@ -87,9 +87,9 @@ def claim_outbox(outbox_id: int) -> str:
     return token if claimed else ""
 
 
-def hold_outbox(outbox_id: int, token: str, **moved: object) -> None:
-    """As hold_feed. Stock that was switched off is as good as a Stop."""
-    on = Q(cart__in=Cart.objects.filter(status=CartStatus.RUNNING, to_stock_updates=True).values("pk"))
+def hold_outbox(outbox_id: int, token: str, *, switch: str = "to_stock_updates", **moved: object) -> None:
+    """As hold_feed. What was switched off is as good as a Stop; `switch` is the cart's field for it."""
+    on = Q(cart__in=Cart.objects.filter(status=CartStatus.RUNNING, **{switch: True}).values("pk"))
     mine = Outbox.objects.filter(on, pk=outbox_id, lease_token=token)
     if not mine.update(lease_until=lease_end(timezone.now()), **moved):
         raise StopRequested

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from carts import gateway
-from carts.choices import INFO, QUIET, Kind, Outcome, RecordState
+from carts.choices import INFO, QUIET, Differs, Kind, Outcome, RecordState
 from carts.errors import Rejected
 from carts.models import Cart, Record
 from carts.platforms.base import CartAdapter
@@ -18,6 +19,7 @@ from carts.services.connections import adapter_for
 from carts.services.judging import Rules, judge
 
 PER_PAGE = 50
+MOST_EXPORTED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,26 +239,53 @@ def _own_page(
     return OwnPage(rows, page, is_last=len(found) <= PER_PAGE)
 
 
-def our_items(cart: Cart, search: str = "", page: int = 1) -> OwnPage:
-    return _with_links(cart, Kind.ITEM, gateway.page_of_items(search, page, PER_PAGE), page)
+REFS = {Kind.ITEM: gateway.item_refs, Kind.CUSTOMER: gateway.customer_refs}
+NOT_HERE, LINKED, MISSING = "unlinked", "linked", "missing"
+# What the tabs of our own items and customers can be narrowed to.
+LINK_STATES = {
+    LINKED: "Linked",
+    NOT_HERE: "Not in this cart",
+    Differs.HERE.value: Differs.HERE.label,
+    Differs.THERE.value: Differs.THERE.label,
+    Differs.BOTH.value: Differs.BOTH.label,
+    MISSING: RecordState.MISSING.label,
+}
 
 
-def our_customers(cart: Cart, search: str = "", page: int = 1) -> OwnPage:
-    return _with_links(cart, Kind.CUSTOMER, gateway.page_of_customers(search, page, PER_PAGE), page)
+def our_records(cart: Cart, kind: Kind, search: str = "", page: int = 1, state: str = "") -> OwnPage:
+    """Our items or customers beside their records in this cart; `state` is one of LINK_STATES or ""."""
+    ids = gateway.page_of(kind, search, page, PER_PAGE, **_narrowed(cart, kind, state))
+    refs = REFS[kind](ids[:PER_PAGE])
+    linked = Record.objects.filter(cart=cart, kind=kind, local_id__in=list(refs)).defer("payload", "base")
+    # One that was exported anew has its old record beside the new one.
+    records = {record.local_id: record for record in sorted(linked, key=lambda each: each.state != RecordState.MISSING)}
+    rows = tuple(_own_row(adapter_for(cart), refs[each], records.get(each)) for each in ids[:PER_PAGE] if each in refs)
+    return OwnPage(rows, page, is_last=len(ids) <= PER_PAGE)
 
 
-def _with_links(cart: Cart, kind: Kind, refs: list[gateway.Ref], page: int) -> OwnPage:
-    """`refs` holds one more than a page where there is a next one."""
-    shown = refs[:PER_PAGE]
-    linked = Record.objects.filter(cart=cart, kind=kind, local_id__in=[ref.id for ref in shown]).defer("payload")
-    records = {record.local_id: record for record in linked}
-    adapter = adapter_for(cart)
-    rows = []
-    for ref in shown:
-        record = records.get(ref.id)
-        if record is None:
-            rows.append(OwnRow(ref, "Not linked", QUIET))
-        else:
-            url = adapter.admin_url(kind, record.parent_id or record.external_id)
-            rows.append(OwnRow(ref, "Linked", "success", record.external_id, url, record))
-    return OwnPage(tuple(rows), page, is_last=len(refs) <= PER_PAGE)
+def matching_ids(cart: Cart, kind: Kind, search: str, state: str) -> list[int]:
+    """The ids on all pages of `our_records`."""
+    return gateway.page_of(kind, search, 1, MOST_EXPORTED, **_narrowed(cart, kind, state))[:MOST_EXPORTED]
+
+
+def _narrowed(cart: Cart, kind: Kind, state: str) -> dict[str, Any]:
+    records = Record.objects.filter(cart=cart, kind=kind, local_id__isnull=False)
+    if state == NOT_HERE:
+        return {"without": records.values("local_id")}
+    if state == MISSING:
+        return {"only": records.filter(state=RecordState.MISSING).values("local_id")}
+    if state == LINKED:
+        return {"only": records.filter(state=RecordState.IMPORTED).values("local_id")}
+    if state in LINK_STATES:
+        return {"only": records.filter(state=RecordState.IMPORTED, differs=state).values("local_id")}
+    return {}
+
+
+def _own_row(adapter: CartAdapter, ref: gateway.Ref, record: Record | None) -> OwnRow:
+    if record is None:
+        return OwnRow(ref, LINK_STATES[NOT_HERE], QUIET)
+    if record.state == RecordState.MISSING:
+        return OwnRow(ref, RecordState.MISSING.label, RecordState.MISSING.tone, record.external_id, record=record)
+    differs = Differs(record.differs)
+    url = adapter.admin_url(record.kind, record.parent_id or record.external_id)
+    return OwnRow(ref, differs.label, differs.tone, record.external_id, url, record)

@@ -1,4 +1,4 @@
-"""Marks "this item's stock must go to that cart", written in the transaction of the change itself.
+"""Marks "this must go to that cart" (stock, an item, a customer), written in the transaction of the change.
 
 One statement for all items and all carts, whatever changed them: an adjustment, a document approved, an order that
 came in from another cart. The wake-up that follows the commit only saves the wait for the next tick.
@@ -22,6 +22,13 @@ from carts.services import wakeups
 
 ITEMS_PER_STATEMENT = 900  # Django counts on 999 parameters a statement for SQLite
 PUSHES_STOCK = Q(status=CartStatus.RUNNING, to_stock_updates=True)
+# Of each kind of push: the record it goes to, the cart's switch, and the task that sends it.
+RECORD_KIND = {PushKind.STOCK: Kind.ITEM, PushKind.ITEM: Kind.ITEM, PushKind.CUSTOMER: Kind.CUSTOMER}
+SWITCH = {
+    PushKind.STOCK: "to_stock_updates",
+    PushKind.ITEM: "to_item_updates",
+    PushKind.CUSTOMER: "to_customer_updates",
+}
 
 
 class _Switch:
@@ -54,23 +61,35 @@ def on_stock_changed(item_ids: Sequence[int], **_: Any) -> None:
 
 def mark_stock(item_ids: Collection[int], *, cart_id: int | None = None) -> None:
     """A mark for every RUNNING cart that takes stock and has one of these items linked (or for one such cart)."""
-    ids = sorted(set(item_ids))
+    mark(PushKind.STOCK, item_ids, cart_id=cart_id)
+
+
+def mark(kind: PushKind, local_ids: Collection[int], *, cart_id: int | None = None) -> None:
+    """As mark_stock, of any kind: the carts are those whose switch for this kind is on."""
+    ids = sorted(set(local_ids))
     cart_ids: set[int] = set()
     now = timezone.now()
     for start in range(0, len(ids), ITEMS_PER_STATEMENT):
-        cart_ids |= _upsert(ids[start : start + ITEMS_PER_STATEMENT], now, cart_id)
+        cart_ids |= _upsert(kind, ids[start : start + ITEMS_PER_STATEMENT], now, cart_id)
     for each in sorted(cart_ids):
-        transaction.on_commit(partial(nudge, each))
+        transaction.on_commit(partial(nudge, each, kind))
 
 
-def nudge(cart_id: int) -> None:
+def nudge(cart_id: int, kind: PushKind = PushKind.STOCK) -> None:
     """Wake a worker, unless one is sending already: who sends looks for more before it ends, and once after."""
-    busy = Outbox.objects.filter(cart_id=cart_id, kind=PushKind.STOCK, lease_until__gt=timezone.now())
+    busy = Outbox.objects.filter(cart_id=cart_id, kind=kind, lease_until__gt=timezone.now())
     if not busy.exists():
+        wake(cart_id, kind)
+
+
+def wake(cart_id: int, kind: PushKind) -> None:
+    if kind == PushKind.STOCK:
         wakeups.send("carts.tasks.push_stock", cart_id)
+    else:
+        wakeups.send("carts.tasks.push_records", cart_id, kind.value)
 
 
-def _upsert(item_ids: list[int], now: datetime, cart_id: int | None) -> set[int]:
+def _upsert(kind: PushKind, local_ids: list[int], now: datetime, cart_id: int | None) -> set[int]:
     """Ids of the carts marked. A mark that is there counts one generation on, and is no failure any more."""
     quote = connection.ops.quote_name
     push, record, cart = (quote(model._meta.db_table) for model in (Push, Record, Cart))
@@ -80,16 +99,17 @@ def _upsert(item_ids: list[int], now: datetime, cart_id: int | None) -> set[int]
         f"INSERT INTO {push} (cart_id, kind, local_id, generation, state, failures, reason, marked_at) "
         f"SELECT DISTINCT c.id, %s, r.local_id, 1, %s, 0, '', {_typed('%s')} "
         f"FROM {cart} c JOIN {record} r ON r.cart_id = c.id "
-        f"WHERE c.status = %s AND c.to_stock_updates {only} AND r.kind = %s AND r.state = %s "
-        f"AND r.local_id IN ({', '.join(['%s'] * len(item_ids))}) "
+        f"WHERE c.status = %s AND c.{quote(SWITCH[kind])} {only} AND r.kind = %s AND r.state = %s "
+        f"AND r.local_id IN ({', '.join(['%s'] * len(local_ids))}) "
         # Every transaction takes the rows in this order, so that no two wait for each other.
         "ORDER BY 1, 3 "
         f"ON CONFLICT (local_id, cart_id, kind) DO UPDATE SET generation = {push}.generation + 1, "
         "state = EXCLUDED.state, failures = 0, reason = '', due_at = NULL, marked_at = EXCLUDED.marked_at "
         "RETURNING cart_id"
     )
-    given: list[Any] = [PushKind.STOCK.value, PushState.WAITING.value, at, CartStatus.RUNNING.value]
-    given += [*([cart_id] if cart_id else []), Kind.ITEM.value, RecordState.IMPORTED.value, *item_ids]
+    given: list[Any] = [kind.value, PushState.WAITING.value, at, CartStatus.RUNNING.value]
+    given += [*([cart_id] if cart_id else []), RECORD_KIND[kind].value, RecordState.IMPORTED.value]
+    given += local_ids
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         return {row[0] for row in cursor.fetchall()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Min, QuerySet
 
 from carts.choices import PROBLEM_STATES
-from carts.models import Cart, Feed, HeldFor, Record
+from carts.models import Cart, Conflict, Feed, HeldFor, Record
 from carts.services import stock_state
 
 COUNT_LIMIT = 1000
@@ -34,6 +34,7 @@ def count() -> int:
     """Problems, and feeds and outboxes that need a person; at most COUNT_LIMIT + 1 of a sort are counted."""
     records = Record.objects.filter(state__in=PROBLEM_STATES).order_by()
     unsent = stock_state.failed().order_by()[: COUNT_LIMIT + 1].count()
+    unsent += Conflict.objects.order_by()[: COUNT_LIMIT + 1].count()
     in_need = Feed.objects.filter(needs_person=True).count() + stock_state.outboxes_in_need().count()
     return records[: COUNT_LIMIT + 1].count() + unsent + in_need
 

@@ -62,18 +62,18 @@ def drain(outbox_id: int, token: str) -> None:
     except StopRequested:
         return  # the lease is somebody else's already
     except CartError as error:
-        _end_failed(outbox, token, error)
+        end_failed(outbox, token, error)
         return
     except Exception:
         log.exception("Stock of cart %s could not be sent", outbox.cart_id)
-        _end_failed(outbox, token, CartError("Something unexpected went wrong; the log has it. The next try follows."))
+        end_failed(outbox, token, CartError("Something unexpected went wrong; the log has it. The next try follows."))
         return
     leases.release_outbox(
         outbox_id, token, drained_at=timezone.now(), next_drain_at=None, failures=0, error="", error_kind=""
     )
 
 
-def _end_failed(outbox: Outbox, token: str, error: CartError) -> None:
+def end_failed(outbox: Outbox, token: str, error: CartError) -> None:
     now, is_limit = timezone.now(), isinstance(error, RateLimited)
     is_waiting = isinstance(error, OrdersFirst)
     failures = outbox.failures if is_limit or is_waiting else outbox.failures + 1

@@ -1,14 +1,14 @@
 """Runs: made, counted, logged and ended here, whoever does the work."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db.models import Count
 from django.utils import timezone
 
 from carts.choices import ACTIVE_RUN_STATES, Outcome, RunKind, RunState
 from carts.errors import Refused
-from carts.models import Cart, Run, RunLogLine
+from carts.models import Cart, Run, RunItem, RunLogLine
 from carts.secrets import redact
 
 # Outcomes that make a run "partly failed" although it came to its end.
@@ -35,6 +35,16 @@ def save_counts(run: Run, counts: Mapping[str, int]) -> None:
 def counts_of_items(run: Run) -> Counter[str]:
     rows = run.items.values_list("outcome").annotate(number=Count("id")).order_by()
     return Counter(dict(rows))
+
+
+def save_items(run: Run, items: Sequence[RunItem]) -> None:
+    """Outcomes of records by their external id; what was told of one before is told anew."""
+    RunItem.objects.bulk_create(
+        items,
+        update_conflicts=True,
+        unique_fields=["run", "external_id"],
+        update_fields=["label", "outcome", "message", "reason_code", "local_id"],
+    )
 
 
 def finish(run: Run, state: RunState | None = None, error: str = "") -> None:

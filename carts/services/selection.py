@@ -76,7 +76,7 @@ def perform(run: Run, token: str) -> None:
     except CartError as error:
         runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
         left = run.items.filter(outcome=Outcome.PENDING).count()
-        if not _goes_on_later(run, error, left):
+        if not goes_on_later(run, error, left):
             runs.finish(run, RunState.FAILED, f"{error.sentence} {left} records were not read; import them again.")
         return
     except Exception:
@@ -86,7 +86,7 @@ def perform(run: Run, token: str) -> None:
     runs.finish(run)
 
 
-def _goes_on_later(run: Run, error: CartError, left: int) -> bool:
+def goes_on_later(run: Run, error: CartError, left: int) -> bool:
     """Where waiting helps, the lease is kept until the next try and then left to the tick. Not for ever: MAX_TRIES
     in a row that brought nothing, and the person is told."""
     tries = 1 if left != run.parameters.get("left") else run.parameters.get("tries", 0) + 1

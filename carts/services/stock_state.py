@@ -40,7 +40,7 @@ def of_cart(cart: Cart) -> StockState | None:
 
 
 def failed(cart: Cart | None = None) -> QuerySet[Push]:
-    """Stock that could not be sent, newest first."""
+    """Stock, items and customers that could not be sent, newest first."""
     pushes = Push.objects.filter(state=PushState.FAILED).select_related("cart")
     return (pushes if cart is None else pushes.filter(cart=cart)).order_by("-marked_at", "-id")
 
@@ -52,7 +52,13 @@ def outboxes_in_need(cart: Cart | None = None) -> QuerySet[Outbox]:
 
 
 def retry(push: Push) -> None:
-    """On its way again, with the quantity of now."""
+    """On its way again, as it is now."""
+    kind = PushKind(push.kind)
+    if kind != PushKind.STOCK:
+        if not push.cart.is_running or not getattr(push.cart, marks.SWITCH[kind]):
+            raise Refused("Changes go only to a RUNNING cart whose updates To Cart are on. Start it first, then Retry.")
+        marks.mark(kind, [push.local_id], cart_id=push.cart_id)
+        return
     if not push.cart.is_running or not push.cart.to_stock_updates:
         raise Refused("Stock goes only to a RUNNING cart with real-time stock updates. Start it first, then Retry.")
     Record.objects.filter(cart=push.cart, kind=Kind.ITEM, local_id=push.local_id).update(cart_stock=None)
@@ -60,7 +66,7 @@ def retry(push: Push) -> None:
 
 
 def ignore(push: Push) -> None:
-    """Left as it is in the cart, until the item's stock changes again."""
+    """Left as it is in the cart, until ours changes again."""
     removed, _ = Push.objects.filter(pk=push.pk, state=PushState.FAILED).delete()
     if not removed:
-        raise Refused("This quantity is on its way already; there is nothing to ignore.")
+        raise Refused("This is on its way already; there is nothing to ignore.")

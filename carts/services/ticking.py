@@ -6,18 +6,22 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from carts.choices import ACTIVE_RUN_STATES, CartStatus, PushKind, PushState, RunKind, RunState
+from carts.choices import ACTIVE_RUN_STATES, CartStatus, Kind, PushKind, PushState, RunKind, RunState
 from carts.models import Cart, Feed, Outbox, Push, Run
 from carts.services import (
     alerts,
+    exporting,
     feeds,
     leases,
+    marks,
     pushing,
     rehearsal,
     rehearsal_to,
     runs,
     selection,
+    sending,
     stock_sweep,
+    updates,
     wakeups,
 )
 
@@ -28,7 +32,9 @@ def tick() -> None:
         if token and not wakeups.send("carts.tasks.poll_feed", feed_id, token):
             leases.release_feed(feed_id, token)
     for cart_id in stock_due(timezone.now()):
-        wakeups.send("carts.tasks.push_stock", cart_id)
+        marks.wake(cart_id, PushKind.STOCK)
+    for cart_id, kind in records_due(timezone.now()):
+        marks.wake(cart_id, PushKind(kind))
     for run_id in forsaken_runs():
         wakeups.send("carts.tasks.work_on_run", run_id)
     end_forsaken_polls()
@@ -58,14 +64,20 @@ def end_forsaken_polls() -> None:
 def poll_claimed(feed_id: int, token: str) -> None:
     """Nothing happens unless the token still holds the lease: the message may be old or delivered twice."""
     if Feed.objects.filter(pk=feed_id, lease_token=token).exists():
-        feeds.poll(feed_id, token)
+        poll_now(feed_id, token)
+
+
+def poll_now(feed_id: int, token: str, *, started_by: str = "") -> Run | None:
+    kind = Feed.objects.values_list("kind", flat=True).get(pk=feed_id)
+    poll = feeds.poll if kind == Kind.ORDER else updates.poll
+    return poll(feed_id, token, started_by=started_by)
 
 
 def poll_if_due(feed_id: int) -> None:
     if feed_id in feeds.due_feeds(timezone.now()):
         token = leases.claim_feed(feed_id)
         if token:
-            feeds.poll(feed_id, token)
+            poll_now(feed_id, token)
 
 
 def stock_due(now: datetime) -> list[int]:
@@ -91,10 +103,36 @@ def push_stock(cart_id: int) -> None:
         pushing.drain(outbox.pk, token)
 
 
+def records_due(now: datetime) -> list[tuple[int, str]]:
+    """(cart id, kind) of RUNNING carts with items or customers to send, and nobody at it."""
+    due = []
+    for kind in (PushKind.ITEM, PushKind.CUSTOMER):
+        waiting = Push.objects.filter(
+            kind=kind, state=PushState.WAITING, cart__status=CartStatus.RUNNING, **{f"cart__{marks.SWITCH[kind]}": True}
+        )
+        busy = Outbox.objects.filter(
+            Q(lease_until__gt=now) | Q(next_drain_at__gt=now) | Q(needs_person=True), kind=kind
+        )
+        carts = waiting.exclude(cart__in=busy.values("cart_id")).values_list("cart_id", flat=True).distinct()
+        due += [(cart_id, kind.value) for cart_id in carts.order_by()]
+    return due
+
+
+def push_records(cart_id: int, kind: str) -> None:
+    """As push_stock, of items or customers."""
+    while (cart_id, kind) in records_due(timezone.now()):
+        outbox = Outbox.objects.get_or_create(cart_id=cart_id, kind=kind)[0]
+        token = leases.claim_outbox(outbox.pk)
+        if not token:
+            return
+        sending.drain(outbox.pk, token)
+
+
 WORKERS = {
     RunKind.REHEARSAL: rehearsal.perform,
     RunKind.REHEARSAL_TO: rehearsal_to.perform,
     RunKind.IMPORT: selection.perform,
+    RunKind.EXPORT: exporting.perform,
 }
 
 
