@@ -1,6 +1,6 @@
 from django.urls import path
 
-from carts.views import cart_list, cart_page, facts, find, live_lists, own_lists, problems, running, runs
+from carts.views import cart_list, cart_page, facts, find, live_lists, own_lists, owners, problems, running, runs
 
 app_name = "carts"
 urlpatterns = [
@@ -29,5 +29,8 @@ urlpatterns = [
     path("<int:pk>/cart-orders/", live_lists.orders, name="cart_orders"),
     path("<int:pk>/cart-items/", live_lists.items, name="cart_items"),
     path("<int:pk>/cart-customers/", live_lists.customers, name="cart_customers"),
+    path("<int:pk>/export/", own_lists.export_selected, name="export"),
+    path("<int:pk>/owners/", owners.show, name="owners"),
+    path("problems/conflict/<int:pk>/", problems.conflict, name="conflict"),
     path("<int:pk>/import/", live_lists.import_selected, name="import"),
 ]

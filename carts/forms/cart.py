@@ -18,7 +18,6 @@ from carts.models import Cart
 from carts.platforms import adapter_class
 from carts.services.control import shop_zone
 
-NEXT_VERSION = "The setting is saved; the engine that acts on it comes with the next version."
 CREDENTIAL = "credential_"
 
 
@@ -46,7 +45,10 @@ SECTIONS = (
             "last_order_from",
             "last_update_time",
             "from_customer_updates",
+            "new_customers",
             "from_item_updates",
+            "new_items",
+            "record_sweep_hours",
             "order_statuses",
             "grace_minutes",
             "guest_rule",
@@ -83,17 +85,23 @@ HELP = {
     "what you enter is where the importing begins.",
     "last_update_time": "From when on changes of customers and items are taken. Needed as soon as one of the two "
     "updates below is enabled.",
-    "from_customer_updates": f"Customers changed in the shop change here. {NEXT_VERSION}",
-    "from_item_updates": f"Items changed in the shop change here. {NEXT_VERSION}",
+    "from_customer_updates": "Linked customers that change in the shop change here. Documents that exist keep "
+    "the address they have.",
+    "from_item_updates": "Linked items that change in the shop change here, variations too. Never their stock.",
+    "new_customers": "What becomes of a customer that turns up in the shop. One with the same e-mail here is linked "
+    "when they are created by themselves.",
+    "new_items": "What becomes of an item that turns up in the shop. One with the same SKU here is linked when they "
+    "are created by themselves.",
     "order_statuses": "Orders with another status wait until it changes to one of these.",
     "guest_rule": "Whose document an order without a customer account becomes.",
     "guest_customer_id": "Used where guests share one customer. Empty: one is created with the first such order.",
     "stand_in_item_id": "Offered for lines whose SKU is not among the items.",
-    "to_customer_updates": f"Customers changed here change in the shop. {NEXT_VERSION}",
+    "to_customer_updates": "Linked customers that change here change in the shop: only the fields that changed.",
     "to_stock_updates": "The shop shows what is free to sell of every linked item: on hand, less committed, less "
     "PENDING documents, less units on orders that are not imported. Each change is sent at once. Switch it on while "
     "the cart is STOPPED, and rehearse it: the shop's own quantities are overwritten.",
-    "to_item_updates": f"Items changed here change in the shop. {NEXT_VERSION}",
+    "to_item_updates": "Linked items that change here change in the shop: only the fields that changed, "
+    "never their stock.",
 }
 # How View mode writes a setting that is empty or 0.
 EMPTY = {
@@ -131,6 +139,8 @@ class CartForm(forms.ModelForm):
             "notification_emails": widgets.UnfoldAdminTextInputWidget,
             "import_orders_as": widgets.UnfoldAdminSelectWidget,
             "guest_rule": widgets.UnfoldAdminSelectWidget,
+            "new_customers": widgets.UnfoldAdminSelectWidget,
+            "new_items": widgets.UnfoldAdminSelectWidget,
             **dict.fromkeys(
                 (
                     "silence_hours",
@@ -141,6 +151,7 @@ class CartForm(forms.ModelForm):
                     "stock_percent",
                     "stock_maximum",
                     "stock_sweep_hours",
+                    "record_sweep_hours",
                 ),
                 widgets.UnfoldAdminIntegerFieldWidget,
             ),

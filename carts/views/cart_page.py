@@ -11,7 +11,7 @@ from carts.choices import Platform
 from carts.errors import CartError, Refused
 from carts.forms import CartForm
 from carts.models import Cart
-from carts.services import control, state, stock_state
+from carts.services import control, pairs, state, stock_state, update_state
 from carts.services.connections import capabilities
 from carts.views.frame import forbidden, may_act, panel, partial, render, told
 
@@ -55,6 +55,8 @@ def _auto_sync(request: HttpRequest, cart: Cart, form: CartForm, *, editing: boo
         capabilities=capabilities(cart),
         tested=control.is_tested(cart),
         stock=stock_state.of_cart(cart),
+        contradictions=pairs.contradictions(cart),
+        updates=update_state.of_cart(cart),
         changes=_history(cart),
     )
 

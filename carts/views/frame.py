@@ -1,5 +1,7 @@
 """What every page stands on: who may come in, the frame around it, errors as sentences."""
 
+import hashlib
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -10,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from carts.errors import CartError, Refused
+from carts.models import Cart
 
 LOOK, ACT = "carts.view_cart", "carts.change_cart"
 PER_PAGE = 50
@@ -72,3 +75,9 @@ def one_page(rows: Any, number: int) -> tuple[list[Any], bool]:
     start = (number - 1) * PER_PAGE
     found = list(rows[start : start + PER_PAGE + 1])
     return found[:PER_PAGE], len(found) <= PER_PAGE
+
+
+def request_key(request: HttpRequest, cart: Cart, kind: str, wanted: list[str]) -> str:
+    """The page's own key and what it asks for: the same click twice is one run, another selection is another."""
+    key = request.POST.get("request_key") or uuid.uuid4().hex
+    return hashlib.sha256("\n".join([key, str(cart.pk), kind, *sorted(wanted)]).encode()).hexdigest()

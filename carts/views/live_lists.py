@@ -1,7 +1,5 @@
 """The tabs of the live cart, and Import out of them."""
 
-import hashlib
-import uuid
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -20,7 +18,7 @@ from carts.records import Listing
 from carts.services import control, listing, selection
 from carts.services.connections import capabilities
 from carts.views.cart_page import cart_tab
-from carts.views.frame import page_number, panel, told
+from carts.views.frame import page_number, panel, request_key, told
 
 TAB = {Kind.ORDER: "cart_orders", Kind.ITEM: "cart_items", Kind.CUSTOMER: "cart_customers"}
 SEARCH_LABEL = {Kind.ORDER: "Number or e-mail", Kind.ITEM: "SKU or name", Kind.CUSTOMER: "Name or e-mail"}
@@ -119,16 +117,10 @@ def import_selected(request: HttpRequest, pk: int) -> HttpResponse:
     with told(request):
         if request.POST.get("matching") and chosen.is_valid():
             wanted = replace(chosen.listing(1), page=1)
-            run = selection.begin_matching(cart, kind, wanted, by, _request_key(request, cart, kind, [repr(wanted)]))
+            run = selection.begin_matching(cart, kind, wanted, by, request_key(request, cart, kind, [repr(wanted)]))
         else:
-            run = selection.begin(cart, kind, ids, by, _request_key(request, cart, kind, ids))
+            run = selection.begin(cart, kind, ids, by, request_key(request, cart, kind, ids))
         return redirect("carts:run", run.pk)
     query = request.GET.copy()
     query.pop("all", None)
     return redirect(f"{reverse(f'carts:{TAB[kind]}', args=[pk])}?{query.urlencode()}")
-
-
-def _request_key(request: HttpRequest, cart: Cart, kind: Kind, wanted: list[str]) -> str:
-    """The page's own key and what it asks for: the same click twice is one run, another selection is another."""
-    key = request.POST.get("request_key") or uuid.uuid4().hex
-    return hashlib.sha256("\n".join([key, str(cart.pk), kind, *sorted(wanted)]).encode()).hexdigest()

@@ -11,12 +11,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from carts import gateway
-from carts.choices import Outcome, Reason
+from carts import fields, gateway
+from carts.choices import Outcome, PushKind, Reason
 from carts.errors import CartError, Refused
 from carts.forms import OursField
-from carts.models import Cart, Push, Record, Run
-from carts.services import control, held, problems, stock_state
+from carts.models import Cart, Conflict, Push, Record, Run
+from carts.services import conflicts, control, held, problems, stock_state
 from carts.services.connections import adapter_for
 from carts.views.frame import one_page, page_number, panel, render, told
 
@@ -50,13 +50,45 @@ def index(request: HttpRequest) -> HttpResponse:
         causes=_causes(cart) if number == 1 else [],
         in_need=[*problems.feeds_in_need(cart), *stock_state.outboxes_in_need(cart)],
         unsent=_unsent(cart) if number == 1 else [],
+        conflicts=_conflicts(cart) if number == 1 else [],
     )
 
 
 def _unsent(cart: Cart | None) -> list[tuple[Push, gateway.Ref | None]]:
     pushes = list(stock_state.failed(cart)[:UNSENT_SHOWN])
-    refs = gateway.item_refs([push.local_id for push in pushes])
-    return [(push, refs.get(push.local_id)) for push in pushes]
+    refs = {
+        is_customer: find([push.local_id for push in pushes if (push.kind == PushKind.CUSTOMER) is is_customer])
+        for is_customer, find in ((True, gateway.customer_refs), (False, gateway.item_refs))
+    }
+    return [(push, refs[push.kind == PushKind.CUSTOMER].get(push.local_id)) for push in pushes]
+
+
+def _conflicts(cart: Cart | None) -> list[tuple[Conflict, str, str, str]]:
+    """Each with its field's label and both values as a person reads them."""
+    return [
+        (
+            each,
+            fields.LABELS[each.record.kind].get(each.field, each.field),
+            fields.shown(each.field, each.ours),
+            fields.shown(each.field, each.theirs),
+        )
+        for each in conflicts.waiting(cart)[:UNSENT_SHOWN]
+    ]
+
+
+@require_POST
+@panel
+def conflict(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep ours, or take the cart's."""
+    waiting = Conflict.objects.filter(pk=pk).first()
+    if waiting is None:
+        messages.success(request, "This was decided meanwhile.")
+        return redirect(_back(request))
+    side = request.POST.get("side")
+    if side in (conflicts.OURS, conflicts.THEIRS):
+        with told(request):
+            messages.success(request, conflicts.resolve(waiting, side))
+    return redirect(_back(request))
 
 
 @require_POST
@@ -70,7 +102,7 @@ def unsent(request: HttpRequest, pk: int) -> HttpResponse:
     with told(request):
         if request.POST.get("action") == "ignore":
             stock_state.ignore(push)
-            messages.success(request, "Ignored: it is sent again when the item's stock changes.")
+            messages.success(request, "Ignored: it is sent again when it changes again.")
         elif request.POST.get("action") == "retry":
             stock_state.retry(push)
             messages.success(request, "On its way again. If it cannot be sent, it comes back here.")

@@ -11,7 +11,7 @@ from carts import gateway
 from carts.choices import Kind, Outcome, RunKind, RunState, outcome_word
 from carts.errors import CartError
 from carts.models import Cart, Run, RunItem
-from carts.services import control, runs, selection
+from carts.services import control, exporting, runs, selection
 from carts.services.connections import adapter_for
 from carts.views.frame import one_page, page_number, panel, partial, render, told
 
@@ -70,7 +70,9 @@ def _progress(request: HttpRequest, run: Run) -> dict[str, Any]:
         "outcome": outcome,
         "log": reversed(log),
         "left": run.counts.get(Outcome.PENDING, 0),
-        "may_retry": run.kind == RunKind.IMPORT and not run.is_active and any(run.counts.get(one) for one in RETRIED),
+        "may_retry": run.kind in (RunKind.IMPORT, RunKind.EXPORT)
+        and not run.is_active
+        and any(run.counts.get(one) for one in RETRIED),
     }
 
 
@@ -85,7 +87,10 @@ def _with_links(run: Run, items: list[RunItem]) -> list[dict[str, Any]]:
             "item": item,
             "word": outcome_word(run.kind, item.outcome),
             "ref": refs.get(item.local_id),
-            "shop_url": adapter.admin_url(run.record_kind, item.external_id) if adapter else "",
+            # An export's items are ours; the shop's are linked with them in the tab.
+            "shop_url": adapter.admin_url(run.record_kind, item.external_id)
+            if adapter and not run.parameters.get("picked")
+            else "",
         }
         for item in items
     ]
@@ -104,9 +109,13 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 @panel
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """A new run over what this one did not import."""
-    run = get_object_or_404(Run.objects.select_related("cart"), pk=pk, kind=RunKind.IMPORT)
-    ids = list(run.items.filter(outcome__in=RETRIED).order_by("id").values_list("external_id", flat=True))
+    run = get_object_or_404(Run.objects.select_related("cart"), pk=pk, kind__in=(RunKind.IMPORT, RunKind.EXPORT))
+    left = run.items.filter(outcome__in=RETRIED).order_by("id")
+    ids = list(left.values_list("external_id", flat=True))
     with told(request):
         by, key = request.user.get_username(), request.POST.get("request_key", "")
+        if run.kind == RunKind.EXPORT:
+            ours = [each for each in left.values_list("local_id", flat=True) if each is not None]
+            return redirect("carts:run", exporting.begin(run.cart, Kind(run.record_kind), ours, by, key).pk)
         return redirect("carts:run", selection.begin(run.cart, run.record_kind, ids, by, key).pk)
     return redirect("carts:run", pk)

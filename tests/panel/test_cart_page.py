@@ -159,7 +159,8 @@ def as_shown_new(**typed: str) -> dict[str, str]:
         "import_orders_as": "sales_order", "order_statuses": "processing", "grace_minutes": "0",
         "guest_rule": "per_email",
         "poll_interval_seconds": "60", "requests_in_flight": "2", "silence_hours": "0",
-        "safety_buffer": "0", "stock_percent": "100", "stock_maximum": "", "stock_sweep_hours": "6", **typed,
+        "safety_buffer": "0", "stock_percent": "100", "stock_maximum": "", "stock_sweep_hours": "6",
+        "new_customers": "offer", "new_items": "offer", "record_sweep_hours": "6", **typed,
     }  # fmt: skip
 
 

@@ -11,11 +11,13 @@ from carts.models import Cart, Record, Run
 from carts.urls import urlpatterns
 from tests.panel.conftest import person
 
-ONE_CART = ("cart", "state", "start", "orders", "items", "customers", "cart_orders", "cart_items", "cart_customers")
+ONE_CART = (
+    "cart", "state", "start", "orders", "items", "customers", "cart_orders", "cart_items", "cart_customers", "owners",
+)  # fmt: skip
 LOOKED_AT = ("list", "add", "problems", "problem", "runs", "run", "settings", "find", *ONE_CART)
 ACTED_ON = (
     "add", "problem", "unsent", "answer", "run_stop", "run_retry", "cart", "test", "start", "stop", "rehearse",
-    "rehearse_to", "import",
+    "rehearse_to", "import", "export", "conflict", "owners",
 )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def test_start_asks_for_the_rehearsal_until_it_was_made_with_these_settings(cart
 def test_a_rehearsal_is_refused_while_nothing_goes_to_the_cart(cart, staff):  # noqa: F811
     save(cart, to_stock_updates=False)
     shown = staff.post(reverse("carts:rehearse_to", args=[cart.pk]), follow=True).text
-    assert "real-time stock updates are off" in shown and not Run.objects.filter(kind="rehearsal_to").exists()
+    assert "all updates To Cart are off" in shown and not Run.objects.filter(kind="rehearsal_to").exists()
     assert BUTTON not in shown
 
 
