@@ -6,7 +6,7 @@ from typing import Any
 from carts import secrets
 from carts.choices import Kind
 from carts.cli.values import SETTINGS
-from carts.models import Cart, Feed, Push, Record, Run, RunItem
+from carts.models import Cart, Conflict, Feed, Push, Record, Run, RunItem
 from carts.platforms import adapter_class
 from carts.services.control import StartPlan, is_tested, refusals, rehearsal_digest
 from carts.services.problems import Group
@@ -107,9 +107,26 @@ def unsent(push: Push) -> dict[str, Any]:
     return {
         "cart_id": push.cart_id,
         "cart": push.cart.name,
+        "kind": push.kind,
+        "local_id": push.local_id,
         "item_id": push.local_id,
         "reason": push.reason,
         "marked_at": _time(push.marked_at),
+    }
+
+
+def conflict(one: Conflict) -> dict[str, Any]:
+    return {
+        "id": one.pk,
+        "cart_id": one.cart_id,
+        "cart": one.cart.name,
+        "kind": one.record.kind,
+        "external_id": one.record.external_id,
+        "label": one.record.label,
+        "field": one.field,
+        "ours": one.ours,
+        "theirs": one.theirs,
+        "noticed_at": _time(one.noticed_at),
     }
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from django.db import models
 from django.utils.dateparse import parse_datetime
 
+from carts.choices import Owner
 from carts.errors import Refused
-from carts.forms import CartForm
+from carts.forms import CartForm, OwnersForm
 from carts.models import Cart
 from carts.platforms import adapter_class
 
@@ -75,6 +76,20 @@ def check_complete(credentials: dict[str, str], platform: str) -> None:
 
 
 # Settings ---------------------------------------------------------------------------------------------
+
+
+def owners_of(cart: Cart, pairs: Sequence[str]) -> dict[str, str]:
+    """`item.price=cart` pairs beside the owners there are, judged by the form. Refused with what is wrong."""
+    split = [pair.partition("=") for pair in pairs]
+    typed = {name.strip(): owner.strip() for name, _, owner in split}
+    shown = OwnersForm(cart)
+    data = {field.html_name: field.value() for field in shown}
+    if unknown := [name for name in typed if name not in data]:
+        raise Refused(f"There is no field {', '.join(unknown)}. Nothing was saved. Fields: {', '.join(data)}.")
+    form = OwnersForm(cart, data | typed)
+    if not form.is_valid():
+        raise Refused(f"An owner is one of {', '.join(Owner.values)}. Nothing was saved.")
+    return form.owners()
 
 
 def changes_of(cart: Cart, pairs: Sequence[str]) -> dict[str, Any]:

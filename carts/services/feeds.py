@@ -35,8 +35,8 @@ LOOK_BACK_EVERY = timedelta(hours=6)
 MAX_WOKEN = 200
 
 
-def due_feeds(now: datetime) -> list[int]:
-    """Ids of feeds of RUNNING carts that are due and free, the longest waiting first."""
+def due_feeds(now: datetime, cart: Cart | None = None) -> list[int]:
+    """Ids of feeds of RUNNING carts (or of one) that are due and free, the longest waiting first."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     due = Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now)
     # A feed stays when its updates are switched off; it rests then.
@@ -46,6 +46,7 @@ def due_feeds(now: datetime) -> list[int]:
         | Q(kind=Kind.CUSTOMER) & (Q(cart__from_customer_updates=True) | Q(cart__to_customer_updates=True))
     )
     feeds = Feed.objects.filter(free, due, wanted, cart__status=CartStatus.RUNNING, needs_person=False)
+    feeds = feeds if cart is None else feeds.filter(cart=cart)
     return list(feeds.order_by(F("next_poll_at").asc(nulls_first=True)).values_list("pk", flat=True)[:MAX_WOKEN])
 
 

@@ -186,6 +186,15 @@ def note_ours(record: Record, ours: fields.Values | None) -> None:
 # Who owns what ----------------------------------------------------------------------------------------
 
 
+def every_owner(cart: Cart) -> dict[str, str]:
+    """Owners by "item.price" and so on, the usual ones too."""
+    named: dict[str, str] = {}
+    for kind, labels in fields.LABELS.items():
+        owners = owners_of(cart, Kind(kind))
+        named |= {f"{kind}.{name}": str(owners.get(name, Owner.ASK.value)) for name in labels}
+    return named
+
+
 def contradictions(cart: Cart) -> list[str]:
     """Owners that the switches do not let have their way, one sentence each."""
     told = []

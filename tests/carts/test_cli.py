@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.utils import timezone
 
-from backoffice.models import Document
+from backoffice.models import Document, Item
 from backoffice.services import items
 from backoffice.types import NewItem
 from carts import secrets
@@ -391,7 +391,7 @@ def test_import_of_what_the_shop_does_not_have_exits_with_1(cart, tested):
 
 def test_problems_names_causes_records_and_feeds(cart, place, running):
     assert cart("problems", "--json").json == {
-        "feeds": [], "causes": [], "records": [], "record_total": 0, "unsent": [],
+        "feeds": [], "causes": [], "records": [], "record_total": 0, "unsent": [], "conflicts": [],
     }  # fmt: skip
     orders = [place.shop.place_order(UNKNOWN, status="processing") for _ in range(2)]
     assert cart("sync", "Shop").code == 0
@@ -404,3 +404,39 @@ def test_problems_names_causes_records_and_feeds(cart, place, running):
     assert [record["external_id"] for record in found["records"]] == [str(orders[1].id)]
     assert found["record_total"] == 2
     assert [feed["error_kind"] for feed in found["feeds"]] == ["auth"]
+
+
+# Both ways --------------------------------------------------------------------------------------------
+
+
+def test_both_ways_from_the_shell(cart, place, running):
+    """Export, a conflict told and decided, owners: what the tabs do."""
+    ours = Item.objects.create(sku="SHELL-1", name="Shell", price=5)
+    would = cart("export", "Shop", "items", "SHELL-1", "--rehearse", "--json").json
+    assert would["counts"] == {"created": 1} and place.shop.product_by_sku("SHELL-1") is None
+    assert cart("export", "Shop", "items", "SHELL-1", "--json").json["counts"] == {"created": 1}
+    assert cart("export", "Shop", "items", "SHELL-1", "--json").json["counts"] == {"unchanged": 1}
+    assert cart("export", "Shop", "items", "NOWHERE").code == 1
+    assert (
+        cart("set", "Shop", "from_item_updates=yes", "to_item_updates=yes", "last_update_time=2020-01-01T00:00").code
+        == 0
+    )
+    product = place.shop.product_by_sku("SHELL-1")
+    with place.shop.changing():
+        product.regular_price = "7"
+        place.shop.touch_product(product)
+    ours.refresh_from_db()
+    ours.price = 9
+    ours.save()
+    assert cart("sync", "Shop").code == 0
+    (found,) = cart("problems", "--json").json["conflicts"]
+    assert (found["field"], found["ours"], found["theirs"]) == ("price", "9", "7")
+    assert cart("resolve", "Shop", "theirs", str(found["id"])).code == 0
+    ours.refresh_from_db()
+    assert ours.price == 7
+    assert cart("resolve", "Shop", "theirs", str(found["id"])).code == 1
+    owned = cart("owners", "Shop", "item.price=cart", "--json")
+    assert owned.code == 0, owned.err
+    assert owned.json["owners"]["item.price"] == "cart"
+    assert cart("owners", "Shop", "item.price=nobody").code == 1
+    assert cart("owners", "Shop", "item.colour=cart").code == 1

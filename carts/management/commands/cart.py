@@ -10,7 +10,7 @@ from carts.choices import RunState, outcome_word
 from carts.cli import arguments, foreground, shapes, values
 from carts.errors import CartError, Refused
 from carts.models import Cart, Run
-from carts.services import control, problems, stock_state
+from carts.services import conflicts, control, pairs, problems, stock_state
 from carts.services.state import state_of, states
 
 REFUSED = 1
@@ -118,6 +118,31 @@ class Command(BaseCommand):
         cart = values.find_cart(options["cart"])
         self.tell_run(foreground.import_records(cart, kind, options["ids"], caller()))
 
+    def do_export(self, options: dict[str, Any]) -> None:
+        kind, cart = arguments.KINDS[options["kind"]], values.find_cart(options["cart"])
+        rehearse = options["rehearse"]
+        self.tell_run(foreground.export_records(cart, kind, options["keys"], caller(), rehearse=rehearse))
+
+    def do_owners(self, options: dict[str, Any]) -> None:
+        cart = values.find_cart(options["cart"])
+        if options["pairs"]:
+            owners = values.owners_of(cart, options["pairs"])
+            cart = control.save_cart(cart, {"field_owners": owners}, {}, caller(), cart.settings_version)
+        shape = {"id": cart.pk, "owners": pairs.every_owner(cart), "contradictions": pairs.contradictions(cart)}
+        lines = [f"{name}: {owner}" for name, owner in shape["owners"].items()]
+        self.tell(shape, [*lines, *shape["contradictions"]])
+
+    def do_resolve(self, options: dict[str, Any]) -> None:
+        cart, told = values.find_cart(options["cart"]), []
+        for pk in options["ids"]:
+            conflict = conflicts.waiting(cart).filter(pk=pk).first()
+            if conflict is None:
+                raise Refused(
+                    f"{cart.name} has no conflict with the id {pk}; see problems. The others stay as they are."
+                )
+            told.append(conflicts.resolve(conflict, options["side"]))
+        self.tell({"id": cart.pk, "resolved": options["ids"]}, told)
+
     def do_problems(self, options: dict[str, Any]) -> None:
         cart = values.find_cart(options["cart"]) if options["cart"] else None
         feeds, groups = problems.feeds_in_need(cart), problems.groups(cart)
@@ -131,9 +156,15 @@ class Command(BaseCommand):
         }
         unsent = list(stock_state.failed(cart)[: options["limit"]])
         shape["unsent"] = [shapes.unsent(push) for push in unsent]
+        asked = list(conflicts.waiting(cart)[: options["limit"]])
+        shape["conflicts"] = [shapes.conflict(one) for one in asked]
         in_need = [*feeds, *stock_state.outboxes_in_need(cart)]
         lines = [f"{one.cart}: {one.error}" for one in in_need]
-        lines += [f"{push.cart}: stock of item {push.local_id} was not sent. {push.reason}" for push in unsent]
+        lines += [f"{push.cart}: {push.kind} {push.local_id} was not sent. {push.reason}" for push in unsent]
+        lines += [
+            f"{one.cart}: {one.pk}: {one.record}, {one.field}: ours {one.ours!r}, the cart's {one.theirs!r}"
+            for one in asked
+        ]
         lines += [f"{group.cart}: {group.label} holds {group.orders} orders ({group.reason_code})" for group in groups]
         lines += [f"{one.cart}: {one} is {one.get_state_display()}. {one.reason}" for one in listed]
         if shape["record_total"] > len(listed):
