@@ -141,6 +141,7 @@ class RunKind(TextChoices):
     RELEASE = "release", "Release of held orders"
     REHEARSAL_TO = "rehearsal_to", "Rehearsal of To Cart"
     EXPORT = "export", "Export selected"
+    READ = "read", "Read all from the cart"
 
 
 class RunState(TextChoices):

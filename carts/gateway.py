@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from difflib import SequenceMatcher
 from operator import attrgetter
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -12,7 +13,7 @@ from django.urls import reverse
 from backoffice.models import Customer, Document, Item
 from backoffice.services import customers, documents, items, stock, todos
 from backoffice.signals import records_changed, stock_changed
-from backoffice.text import normalise_email, normalise_sku
+from backoffice.text import normalise, normalise_email, normalise_sku
 from backoffice.types import Address as OurAddress
 from backoffice.types import NewCustomer, NewDocument, NewItem, NewLine, NewTodo
 from carts import fields as texts
@@ -23,6 +24,8 @@ from carts.records import Address, CartCustomer, CartItem, CartOrder, OrderLine
 __all__ = ["NewCustomer", "NewDocument", "NewTodo", "normalise_email", "normalise_sku"]
 
 SEARCH_LIMIT = 20
+# How much two names must be alike (difflib's ratio) to be called near.
+NEAR = 0.85
 # dataclasses.asdict copies every value deeply: a tenth of the time of an import.
 _address_values = attrgetter(*(field.name for field in fields(OurAddress)))
 
@@ -130,6 +133,61 @@ def item_refs(ids: Collection[int]) -> dict[int, Ref]:
 def search_items(text: str) -> list[Ref]:
     """At most 20 items whose SKU, name or barcode begins with the text."""
     return list(item_refs(items.search(text, SEARCH_LIMIT)).values())
+
+
+# For the mapping ------------------------------------------------------------------------------------
+
+
+def key_text(kind: str, key: str) -> str:
+    """A SKU or e-mail as it is compared."""
+    return normalise_sku(key) if kind == Kind.ITEM else normalise_email(key)
+
+
+def by_key(kind: str, keys: Collection[str]) -> dict[str, int]:
+    """Ours by SKU or e-mail as it is compared; an e-mail that several of ours have names none."""
+    wanted = {key_text(kind, key) for key in keys if key.strip()}
+    if kind == Kind.ITEM:
+        return items_by_sku(wanted)
+    return {key: ids[0] for key, ids in customers_by_email(wanted).items() if len(ids) == 1}
+
+
+def items_by_barcode(barcodes: Collection[str]) -> dict[str, int]:
+    """One that several items have names none."""
+    if not barcodes:
+        return {}
+    found: dict[str, list[int]] = {}
+    for barcode, pk in Item.objects.filter(barcode__in=barcodes).values_list("barcode", "pk"):
+        found.setdefault(barcode, []).append(pk)
+    return {barcode: ids[0] for barcode, ids in found.items() if len(ids) == 1}
+
+
+def near_name(kind: str, name: str) -> int | None:
+    """The one of ours whose name is most like this one, if it is much alike; looked for among those that begin with the
+    same word."""
+    wanted = normalise(name)
+    if not wanted:
+        return None
+    model = Item if kind == Kind.ITEM else Customer
+    rows = model.objects.filter(name_key__startswith=wanted.split()[0]).values_list("pk", "name_key")[:200]
+    likeness = {pk: SequenceMatcher(None, wanted, key).ratio() for pk, key in rows}
+    best = max(likeness, key=lambda pk: likeness[pk], default=None)
+    return best if best is not None and likeness[best] >= NEAR else None
+
+
+def own_keys(kind: str, ids: Collection[int]) -> dict[int, str]:
+    """SKUs of items, codes of customers."""
+    if kind == Kind.ITEM:
+        return dict(Item.objects.filter(pk__in=ids).values_list("pk", "sku"))
+    return dict(Customer.objects.filter(pk__in=ids).values_list("pk", "code"))
+
+
+def ids_of_own_keys(kind: str, keys: Collection[str]) -> dict[str, int]:
+    """Ids by casefolded SKU or code; what names none of ours is left out."""
+    if kind == Kind.ITEM:
+        found = items_by_sku([normalise_sku(key) for key in keys])
+        return {key.casefold(): found[normalise_sku(key)] for key in keys if normalise_sku(key) in found}
+    codes = dict(Customer.objects.filter(code__in=[key.upper() for key in keys]).values_list("code", "pk"))
+    return {key.casefold(): codes[key.upper()] for key in keys if key.upper() in codes}
 
 
 # Stock ----------------------------------------------------------------------------------------------

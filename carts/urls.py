@@ -1,6 +1,18 @@
 from django.urls import path
 
-from carts.views import cart_list, cart_page, facts, find, live_lists, own_lists, owners, problems, running, runs
+from carts.views import (
+    cart_list,
+    cart_page,
+    facts,
+    find,
+    live_lists,
+    mapping,
+    own_lists,
+    owners,
+    problems,
+    running,
+    runs,
+)
 
 app_name = "carts"
 urlpatterns = [
@@ -31,6 +43,10 @@ urlpatterns = [
     path("<int:pk>/cart-customers/", live_lists.customers, name="cart_customers"),
     path("<int:pk>/export/", own_lists.export_selected, name="export"),
     path("<int:pk>/owners/", owners.show, name="owners"),
+    path("<int:pk>/mapping/items/", mapping.show, {"kind": "item"}, name="mapping_items"),
+    path("<int:pk>/mapping/customers/", mapping.show, {"kind": "customer"}, name="mapping_customers"),
+    path("<int:pk>/mapping/read/", mapping.read_all, name="mapping_read"),
+    path("<int:pk>/mapping/table/", mapping.table, name="mapping_table"),
     path("problems/conflict/<int:pk>/", problems.conflict, name="conflict"),
     path("<int:pk>/import/", live_lists.import_selected, name="import"),
 ]

@@ -15,6 +15,7 @@ from carts.services import (
     leases,
     marks,
     pushing,
+    reading_all,
     rehearsal,
     rehearsal_to,
     runs,
@@ -133,6 +134,7 @@ WORKERS = {
     RunKind.REHEARSAL_TO: rehearsal_to.perform,
     RunKind.IMPORT: selection.perform,
     RunKind.EXPORT: exporting.perform,
+    RunKind.READ: reading_all.perform,
 }
 
 

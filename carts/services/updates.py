@@ -115,7 +115,7 @@ class UpdatePoll:
         fence = self.cart.update_fence
         taken = [Row(raw) for raw in rows]
         if self.kind == Kind.ITEM:
-            taken += _variations(self.cart, adapter, rows, every=is_sweep, hold=self._hold)
+            taken += variations(self.cart, adapter, rows, every=is_sweep, hold=self._hold)
         taken = [row for row in taken if not (fence and row.raw.modified_at and row.raw.modified_at < fence)]
         news = changed(self.cart, self.kind, taken)
         for row in news:
@@ -189,7 +189,7 @@ def mark_missing(records: QuerySet[Record]) -> None:
     )
 
 
-def _variations(
+def variations(
     cart: Cart, adapter: CartAdapter, rows: Sequence[RawRecord], *, every: bool, hold: Callable[[], None]
 ) -> list[Row]:
     """Variations of the products among the rows: of all when `every`, else of those whose own text has changed."""
@@ -283,6 +283,12 @@ def _take_new(cart: Cart, run: Run, adapter: CartAdapter, kind: Kind, row: Row) 
         outcome = Outcome.ALREADY if existed else Outcome.NEW
         tell(run, row.raw.external_id, label, outcome, "", local_id)
         return
+    remember_new(cart, adapter, kind, row)
+
+
+def remember_new(cart: Cart, adapter: CartAdapter, kind: Kind, row: Row) -> None:
+    """Seen, and nothing more; the product that groups variations is no item itself. Raises Rejected."""
+    is_group = kind == Kind.ITEM and adapter.parse_item(row.raw.body).has_variations
     label, name = pairs.names_of(adapter, kind, row.raw)
     records_import.remember(
         cart, adapter, kind, row.raw, row.parent_id, label, name,

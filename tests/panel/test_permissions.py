@@ -13,11 +13,13 @@ from tests.panel.conftest import person
 
 ONE_CART = (
     "cart", "state", "start", "orders", "items", "customers", "cart_orders", "cart_items", "cart_customers", "owners",
+    "mapping_items", "mapping_customers", "mapping_table",
 )  # fmt: skip
 LOOKED_AT = ("list", "add", "problems", "problem", "runs", "run", "settings", "find", *ONE_CART)
 ACTED_ON = (
     "add", "problem", "unsent", "answer", "run_stop", "run_retry", "cart", "test", "start", "stop", "rehearse",
     "rehearse_to", "import", "export", "conflict", "owners",
+    "mapping_items", "mapping_customers", "mapping_table", "mapping_read",
 )  # fmt: skip
 
 

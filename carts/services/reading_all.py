@@ -1,0 +1,86 @@
+"""Read all from the cart: every item, with variations, or every customer is remembered, so that it can be mapped. Links
+and records of ours stay as they are."""
+
+import logging
+from functools import partial
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from carts.choices import Kind, Outcome, RunKind, RunState
+from carts.errors import CartError, Refused, Rejected, StopRequested
+from carts.models import Cart, Record, Run
+from carts.services import control, leases, runs, selection, updates
+from carts.services.connections import adapter_for
+from carts.services.wakeups import wake_run
+
+log = logging.getLogger(__name__)
+
+
+def begin(cart: Cart, kind: Kind, by: str, request_key: str = "") -> Run:
+    """A queued run; the same request key gives the same run. Refused until the connection is tested."""
+    if not control.is_tested(cart):
+        raise Refused("The connection was not tested since it changed. Click Test Connection, then read again.")
+    try:
+        with transaction.atomic():
+            run = runs.create(
+                cart, RunKind.READ, started_by=by, record_kind=kind, request_key=request_key or None,
+                parameters={"page": 1},
+            )  # fmt: skip
+    except IntegrityError:
+        return Run.objects.get(request_key=request_key)
+    wake_run(run.pk)
+    return run
+
+
+def perform(run: Run, token: str) -> None:
+    """Under a lease on the run; goes on at the page where a killed worker left."""
+    Run.objects.filter(pk=run.pk, started_at=None).update(started_at=timezone.now())
+    try:
+        _read(run, token)
+    except StopRequested:
+        return
+    except CartError as error:
+        runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
+        if not selection.goes_on_later(run, error, run.parameters["page"]):
+            runs.finish(run, RunState.FAILED, f"{error.sentence} What was read is kept; read again.")
+        return
+    except Exception:
+        log.exception("Run %s failed", run.pk)
+        runs.finish(run, RunState.FAILED, "Something unexpected went wrong; the log has it. What was read is kept.")
+        return
+    runs.finish(run)
+
+
+def _read(run: Run, token: str) -> None:
+    cart, adapter, kind = run.cart, adapter_for(run.cart), Kind(run.record_kind)
+    hold = partial(leases.hold_run, run.pk, token)
+    is_last = False
+    while not is_last:
+        page = adapter.page_by_id(kind, run.parameters["page"])
+        rows = [updates.Row(raw) for raw in page.rows]
+        if kind == Kind.ITEM:
+            rows += updates.variations(cart, adapter, page.rows, every=True, hold=hold)
+        known = set(
+            Record.objects.filter(
+                cart=cart, kind=kind, external_id__in=[row.raw.external_id for row in rows]
+            ).values_list("external_id", flat=True)
+        )
+        for row in rows:
+            if row.raw.external_id in known:
+                run.counts[Outcome.UNCHANGED] = run.counts.get(Outcome.UNCHANGED, 0) + 1
+                continue
+            with transaction.atomic():
+                hold()
+                try:
+                    updates.remember_new(cart, adapter, kind, row)
+                    updates.tell(run, row.raw.external_id, row.raw.external_id, Outcome.WAITING, "Can be mapped now.")
+                except Rejected as error:
+                    updates.tell(run, row.raw.external_id, row.raw.external_id, Outcome.FAILED, error.sentence)
+        is_last = page.is_last
+        run.parameters = {**run.parameters, "page": page.number + 1}
+        counts = runs.counts_of_items(run) + type(runs.counts_of_items(run))(
+            {Outcome.UNCHANGED.value: run.counts.get(Outcome.UNCHANGED, 0)}
+        )
+        Run.objects.filter(pk=run.pk).update(parameters=run.parameters)
+        runs.save_counts(run, counts)
