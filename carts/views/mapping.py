@@ -12,12 +12,13 @@ from django.views.decorators.http import require_POST
 
 from carts.choices import Kind
 from carts.errors import CartError, Refused
-from carts.forms import OursField
+from carts.forms import ListFilter, OursField
 from carts.models import Cart, Record
 from carts.services import mapping, mapping_csv, reading_all
 from carts.views.cart_page import cart_tab
 from carts.views.frame import page_number, panel, request_key, told
 
+SEARCH_LABEL = {Kind.ITEM: "SKU or name", Kind.CUSTOMER: "E-mail or name"}
 NAME = {Kind.ITEM: "mapping_items", Kind.CUSTOMER: "mapping_customers"}
 MOST_BYTES = 2_000_000
 REFUSED_SHOWN = 5
@@ -30,8 +31,8 @@ def show(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     cart, of = get_object_or_404(Cart, pk=pk), Kind(kind)
     if request.method == "POST":
         return _act(request, cart, of)
-    state = request.GET.get("state", "")
-    search = request.GET.get("search", "").strip()
+    chosen = ListFilter(request.GET, mapping.STATES, SEARCH_LABEL[of])
+    search, state = chosen.chosen
     try:
         page, error = mapping.page_of(cart, of, state, search, page_number(request)), ""
     except CartError as failed:
@@ -43,9 +44,7 @@ def show(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         of,
         page=page,
         error=error,
-        search=search,
-        link_state=state,
-        states=mapping.STATES,
+        filter=chosen,
         rows=[(row, _input(field, row)) for row in page.rows],
         suggestions=field.suggestions,
     )

@@ -7,11 +7,13 @@ from django.views.decorators.http import require_POST
 
 from carts.choices import Kind, RunKind
 from carts.errors import CartError
+from carts.forms import ListFilter
 from carts.models import Cart
 from carts.services import exporting, listing
 from carts.views.cart_page import cart_tab
 from carts.views.frame import page_number, panel, request_key, told
 
+SEARCH_LABEL = {Kind.ITEM: "SKU, name or barcode", Kind.CUSTOMER: "Code, name or e-mail"}
 TAB = {Kind.ITEM: "items", Kind.CUSTOMER: "customers"}
 
 
@@ -37,7 +39,8 @@ def customers(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _own(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     cart, number = get_object_or_404(Cart, pk=pk), page_number(request)
-    search, state = _filter(request)
+    chosen = _filter(request, kind)
+    search, state = chosen.chosen
     try:
         page, error = listing.our_records(cart, kind, search, number, state), ""
     except CartError as failed:
@@ -49,18 +52,15 @@ def _own(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
         kind=kind,
         noun=f"{kind.label.lower()}s",
         page=page,
-        search=search,
-        link_state=state,
-        link_states=listing.LINK_STATES,
+        filter=chosen,
         error=error,
         # The second step of selecting: everything that matches, not only this page.
         matching=len(listing.matching_ids(cart, kind, search, state)) if "all" in request.GET else 0,
     )
 
 
-def _filter(request: HttpRequest) -> tuple[str, str]:
-    state = request.GET.get("state", "")
-    return request.GET.get("search", "").strip(), state if state in listing.LINK_STATES else ""
+def _filter(request: HttpRequest, kind: Kind) -> ListFilter:
+    return ListFilter(request.GET, listing.LINK_STATES, SEARCH_LABEL[kind])
 
 
 @require_POST
@@ -72,7 +72,7 @@ def export_selected(request: HttpRequest, pk: int) -> HttpResponse:
     ids = [int(each) for each in request.POST.getlist("ids") if each.isdecimal() and len(each) < 18]
     with told(request):
         if request.POST.get("matching"):
-            ids = listing.matching_ids(cart, kind, *_filter(request))
+            ids = listing.matching_ids(cart, kind, *_filter(request, kind).chosen)
         key = request_key(request, cart, kind, ["export", *map(str, ids)])
         is_rehearsal = request.POST.get("then") == "rehearse"
         run = exporting.begin(

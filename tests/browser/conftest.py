@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -40,8 +41,7 @@ class Shop:
         answer = requests.put(f"{self.url}/_practice/stock", json={"sku": sku, "quantity": quantity}, timeout=30)
         answer.raise_for_status()
 
-    def stock_of(self, sku: str) -> int | None:
-        """What a buyer sees."""
+    def product(self, sku: str) -> dict[str, Any]:
         answer = requests.get(
             f"{self.url}/wp-json/wc/v3/products",
             params={"sku": sku},
@@ -49,7 +49,21 @@ class Shop:
             timeout=30,
         )
         answer.raise_for_status()
-        return answer.json()[0]["stock_quantity"]
+        return answer.json()[0]
+
+    def stock_of(self, sku: str) -> int | None:
+        """What a buyer sees."""
+        return self.product(sku)["stock_quantity"]
+
+    def change(self, sku: str, **fields: object) -> None:
+        """As the shop's own staff do it."""
+        answer = requests.put(
+            f"{self.url}/wp-json/wc/v3/products/{self.product(sku)['id']}",
+            json=fields,
+            auth=OAuth1(*KEY, signature_type="query"),
+            timeout=30,
+        )
+        answer.raise_for_status()
 
 
 class Staff:

@@ -198,7 +198,8 @@ def test_a_table_goes_out_is_looked_at_and_comes_in(cart, staff):
         row["our_sku"] = {SKU: SKU.lower(), "SKU-0001": "", "SKU-0003": "NOT-OURS"}.get(row["sku"], row["our_sku"])
     before = list(Record.objects.order_by("pk").values())
     shown = upload(staff, cart, text_of(rows))
-    assert "Link: 1, Unlink: 1" in shown.text, str(shown.context["counts"]); assert "NOT-OURS is none of ours" in shown.text
+    assert "Link: 1, Unlink: 1" in shown.text, str(shown.context["counts"])
+    assert "NOT-OURS is none of ours" in shown.text
     assert list(Record.objects.order_by("pk").values()) == before, "a look writes nothing"
     form = {"kind": "item", "text": text_of(rows), "apply": "1"}
     for counts in ("Link: 1, Unlink: 1", "Refused: 1"):
