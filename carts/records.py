@@ -143,12 +143,10 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """How one row of a write ended. `error` is Rejected or NotFound, for this row only; None: done, and of an item or
-    customer `row` is what the cart made of it."""
+    """How one row of a write ended. `error` is Rejected or NotFound, for this row only; None: done."""
 
     external_id: str
     error: CartError | None = None
-    row: RawRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

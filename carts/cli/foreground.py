@@ -10,7 +10,7 @@ from carts import gateway
 from carts.choices import Kind, PushKind, RunKind
 from carts.errors import Refused
 from carts.models import Cart, Feed, Run
-from carts.services import exporting, feeds, leases, rehearsal, rehearsal_to, runs, selection, ticking
+from carts.services import exporting, feeds, leases, reading_all, rehearsal, rehearsal_to, runs, selection, ticking
 from carts.services.control import shop_time
 
 
@@ -45,6 +45,10 @@ def export_records(cart: Cart, kind: Kind, keys: Sequence[str], by: str, *, rehe
         ids.append(exact[0].id)
     run_kind = RunKind.REHEARSAL_TO if rehearse else RunKind.EXPORT
     return _work(lambda: exporting.begin(cart, kind, ids, by, run_kind=run_kind))
+
+
+def read_all(cart: Cart, kind: Kind, by: str) -> Run:
+    return _work(lambda: reading_all.begin(cart, kind, by))
 
 
 def _work(begin: Callable[[], Run]) -> Run:

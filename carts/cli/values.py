@@ -78,6 +78,13 @@ def check_complete(credentials: dict[str, str], platform: str) -> None:
 # Settings ---------------------------------------------------------------------------------------------
 
 
+def read_table(source: str) -> str:
+    try:
+        return sys.stdin.read() if source == STANDARD_INPUT else Path(source).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"The table in {source} cannot be read ({type(error).__name__}). Nothing was changed.") from None
+
+
 def owners_of(cart: Cart, pairs: Sequence[str]) -> dict[str, str]:
     """`item.price=cart` pairs beside the owners there are, judged by the form. Refused with what is wrong."""
     split = [pair.partition("=") for pair in pairs]

@@ -505,7 +505,7 @@ def _row_result(external_id: str, text: msgspec.Raw) -> RowResult:
         if code.endswith("_invalid_id"):
             return RowResult(external_id, error=NotFound("The cart does not have this record any more.", detail=code))
         return RowResult(external_id, error=Rejected(f"The cart refused the change: {message}", detail=code))
-    return RowResult(external_id, row=_raw_record(text, _head(text)))
+    return RowResult(external_id)
 
 
 def _results(answer: Answer, levels: Sequence[StockLevel]) -> list[RowResult]:

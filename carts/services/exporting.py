@@ -17,7 +17,7 @@ from carts.choices import ACTIVE_RUN_STATES, Kind, Outcome, Reason, RecordState,
 from carts.errors import CartError, Refused, Rejected, StopRequested
 from carts.models import Cart, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
-from carts.records import RawRecord
+from carts.records import ItemRef, RawRecord
 from carts.services import control, leases, pairs, records_import, runs, selection, sending
 from carts.services.connections import adapter_for
 from carts.services.wakeups import wake_run
@@ -208,9 +208,10 @@ def _link_or_create(
         ours = gateway.beside(ours, {"name": "", "email": label.key}) if kind == Kind.CUSTOMER else ours
         able = pairs.able_of(cart, kind, is_variation=False)
         hold()
-        row = adapter.create_record(
-            kind, label.key, {name: text for name, text in ours.items() if name in able and text}
-        )
+        values = {name: text for name, text in ours.items() if name in able and text}
+        made = adapter.create_record(kind, label.key, values)
+        # As it is shown, which may be in another way than it was written.
+        row = adapter.read_records(kind, [ItemRef(made.external_id)]).get(ItemRef(made.external_id), made)
     except Rejected as error:
         _tell(item, label.key or label.name, Outcome.FAILED, error.sentence)
         return None

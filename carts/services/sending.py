@@ -212,6 +212,8 @@ def _send_batch(
     hold()
     changes = [RecordChange(ItemRef(pair.record.external_id, pair.record.parent_id), values) for pair, values in batch]
     results = adapter.push_records(kind, changes)
+    # Read, not taken from the answer: a shop may show a text in another way than it was written.
+    shown = adapter.read_records(kind, [change.ref for change in changes])
     done = []
     for (pair, values), result in zip(batch, results, strict=True):
         error = result.error
@@ -219,15 +221,15 @@ def _send_batch(
             hold()
             if isinstance(error, NotFound):
                 updates.mark_missing(Record.objects.filter(pk=pair.record.pk))
-            elif error is None and result.row is not None:
-                error = _remember(adapter, pair, values, result.row)
+            elif error is None and (row := shown.get(ItemRef(pair.record.external_id, pair.record.parent_id))):
+                error = _remember(adapter, pair, values, row)
         done.append(Sent(pair, values if error is None else {}, error))
     return done
 
 
 def _remember(adapter: CartAdapter, pair: pairs.Pair, values: Collection[str], row: RawRecord) -> CartError | None:
-    """What the cart answered is what it shows from now on, even where it wrote our text in its own way: so reading it
-    back is no change."""
+    """What the cart shows now is what later changes are measured by, even where it wrote our text in its own way: so
+    reading it back is no change."""
     try:
         now_theirs = fields.of_cart(adapter, pair.record.kind, row.body)
     except Rejected as error:

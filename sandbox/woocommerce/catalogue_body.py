@@ -48,7 +48,7 @@ def _product(shop: Shop, product: Product) -> dict[str, Any]:
         "has_options": is_variable,
         "_links": links(shop.url, f"products/{product.id}", "products"),
     }
-    return {**body, **product.extra}
+    return {**body, **_read(product.extra)}
 
 
 def _variation(shop: Shop, product: Product) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _variation(shop: Shop, product: Product) -> dict[str, Any]:
     if not product.manages_stock and parent.manages_stock:
         shared = {"manage_stock": "parent", "stock_quantity": parent.stock}
         body |= shared | {"stock_status": parent.stock_status}
-    return {**body, **product.extra}
+    return {**body, **_read(product.extra)}
 
 
 def _storefront() -> dict[str, Any]:
@@ -173,6 +173,14 @@ def _attributes(children: list[Product]) -> list[dict[str, Any]]:
     options = [child.option for child in children]
     shared = {"position": 0, "visible": True, "variation": True}
     return [{"id": 0, "name": "Size", "slug": "Size", **shared, "options": options}]
+
+
+def _read(extra: dict[str, Any]) -> dict[str, Any]:
+    """Texts as a reader gets them: paragraphs made of lines. Who has just written gets them as they were written."""
+    text = extra.get("description")
+    if not text or text.startswith("<p>"):
+        return extra
+    return {**extra, "description": f"<p>{text.replace(chr(10), '<br />' + chr(10))}</p>\n"}
 
 
 def customer_body(shop: Shop, customer: Customer) -> dict[str, Any]:

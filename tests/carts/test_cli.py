@@ -440,3 +440,17 @@ def test_both_ways_from_the_shell(cart, place, running):
     assert owned.json["owners"]["item.price"] == "cart"
     assert cart("owners", "Shop", "item.price=nobody").code == 1
     assert cart("owners", "Shop", "item.colour=cart").code == 1
+
+
+def test_the_mapping_goes_out_and_in_from_the_shell(cart, place, tested, tmp_path):
+    out = cart("map", "Shop", "items", "--read", "--json")
+    assert out.code == 0 and "external_id" in out.json["table"]
+    product = place.shop.product_by_sku("SKU-0001")
+    table = tmp_path / "table.csv"
+    table.write_text(f"external_id,our_sku\n{product.id},SKU-0001\n1,NONE\n")
+    would = cart("map", "Shop", "items", "--import", str(table), "--json").json
+    assert would["counts"] == {"Link": 1, "Refused": 1} and not would["applied"]
+    assert not Record.objects.filter(kind="item", local_id__isnull=False).exists()
+    assert cart("map", "Shop", "items", "--import", str(table), "--apply").code == 0
+    assert Record.objects.get(kind="item", local_id__isnull=False).external_id == str(product.id)
+    assert cart("map", "Shop", "items", "--import", str(tmp_path / "none.csv")).code == 1

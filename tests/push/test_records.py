@@ -136,6 +136,17 @@ def test_an_item_changed_here_changes_in_the_cart_by_one_write_of_the_changed_fi
     assert fresh(item).price == Decimal("12.50")
 
 
+def test_a_text_that_the_shop_shows_in_its_own_way_is_no_change_of_the_shop_s(cart, place):
+    product, item = item_pair(place)
+    edit_here(item, description="One line\nand another")
+    ticking.push_records(cart.pk, "item")
+    assert place.shop.products.rows[product.id].extra["description"] == "One line\nand another"
+    for _ in range(2):
+        sweep_anew(cart)
+    assert fresh(item).description == "One line\nand another"
+    assert len(writes(place)) == 1
+
+
 def test_a_variation_changed_here_changes_under_its_product(cart, place):
     product, item = item_pair(place, variation=True)
     edit_here(item, price=Decimal("9.99"), name="Not sent: a variation's name is the shop's")

@@ -2,6 +2,7 @@ import getpass
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,7 +11,7 @@ from carts.choices import RunState, outcome_word
 from carts.cli import arguments, foreground, shapes, values
 from carts.errors import CartError, Refused
 from carts.models import Cart, Run
-from carts.services import conflicts, control, pairs, problems, stock_state
+from carts.services import conflicts, control, mapping_csv, pairs, problems, stock_state
 from carts.services.state import state_of, states
 
 REFUSED = 1
@@ -122,6 +123,23 @@ class Command(BaseCommand):
         kind, cart = arguments.KINDS[options["kind"]], values.find_cart(options["cart"])
         rehearse = options["rehearse"]
         self.tell_run(foreground.export_records(cart, kind, options["keys"], caller(), rehearse=rehearse))
+
+    def do_map(self, options: dict[str, Any]) -> None:
+        kind, cart = arguments.KINDS[options["kind"]], values.find_cart(options["cart"])
+        if options["read"]:
+            foreground.read_all(cart, kind, caller())
+        if not options["table"]:
+            table = mapping_csv.export(cart, kind)
+            self.tell({"id": cart.pk, "table": table}, [table.rstrip()])
+            return
+        act = mapping_csv.apply if options["apply"] else mapping_csv.preview
+        changes = act(cart, kind, values.read_table(options["table"]))
+        told = [change for change in changes if change.action != mapping_csv.KEEP]
+        shape = {"id": cart.pk, "applied": options["apply"], "counts": mapping_csv.counted(changes)}
+        self.tell(
+            shape | {"changes": [asdict(change) for change in told]},
+            [f"{one.line}: {one.action} {one.label or one.external_id} {one.ours} {one.why}".rstrip() for one in told],
+        )
 
     def do_owners(self, options: dict[str, Any]) -> None:
         cart = values.find_cart(options["cart"])
