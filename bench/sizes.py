@@ -19,6 +19,9 @@ class Sizes:
     backlog: int  # the long backlog whose memory is compared with that of `orders`
     few_records: int
     many_records: int
+    stock_changes: int  # single changes of stock, each followed to the cart
+    burst: int  # changes of stock at once
+    stock_items: int  # linked, that the burst changes
 
 
 FULL = Sizes(
@@ -34,6 +37,9 @@ FULL = Sizes(
     backlog=100_000,
     few_records=1_000,
     many_records=1_000_000,
+    stock_changes=200,
+    burst=10_000,
+    stock_items=1_000,
 )
 # The same cases, each too small for its figure to mean much.
 QUICK = Sizes(
@@ -49,4 +55,7 @@ QUICK = Sizes(
     backlog=1_500,
     few_records=1_000,
     many_records=10_000,
+    stock_changes=10,
+    burst=500,
+    stock_items=100,
 )

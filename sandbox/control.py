@@ -101,10 +101,8 @@ def _clock(server: PracticeServer, given: dict[str, Any]) -> Any:
 
 
 def _requests(server: PracticeServer, given: dict[str, Any]) -> Any:
-    return [
-        {"method": r.method, "path": r.path, "query": r.query, "status": r.status, "faults": r.faults, "at": r.at}
-        for r in list(server.requests)
-    ]
+    shown = ("method", "path", "query", "status", "faults", "at", "done")
+    return [{name: getattr(r, name) for name in shown} for r in list(server.requests)]
 
 
 def _clear_requests(server: PracticeServer, given: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from email.message import Message
 from ipaddress import ip_address
@@ -79,7 +80,11 @@ def html_response(page: str, status: int = 200, headers: Headers | None = None) 
 
 
 class Received(Struct):
-    """One line of the request log, without credentials. `status` 0: no answer was sent."""
+    """One line of the request log, without credentials. `status` 0: no answer was sent.
+
+    `at` is of the shop's clock, in whole seconds; `done` is the machine's own time when the shop had done it, in
+    seconds since 1970, whatever a test has set that clock to.
+    """
 
     method: str
     path: str
@@ -89,6 +94,7 @@ class Received(Struct):
     status: int
     faults: list[str]
     at: datetime
+    done: float
 
     def json(self) -> Any:
         """The request's body, decoded."""
@@ -99,4 +105,4 @@ def received(request: Request, status: int, faults: list[str], at: datetime) -> 
     """The log line of a request."""
     query = {k: v for k, v in request.args.items() if not k.startswith(_SECRET_ARGUMENTS)}
     headers = {k: v for k, v in request.headers.items() if k.lower() not in _SECRET_HEADERS}
-    return Received(request.method, request.path, query, headers, request.body, status, faults, at)
+    return Received(request.method, request.path, query, headers, request.body, status, faults, at, time.time())
