@@ -198,16 +198,15 @@ def on_stock_changed(receiver: Callable[..., None]) -> None:
     stock_changed.connect(receiver, weak=False, dispatch_uid="carts")
 
 
+def skus_with_stock(item_ids: Collection[int]) -> dict[int, str]:
+    """The SKU as it is compared, by the id of each item that keeps stock."""
+    return dict(Item.objects.filter(pk__in=item_ids, is_stock_keeping=True).values_list("pk", "sku_key"))
+
+
 def sellable(item_ids: Collection[int]) -> dict[int, Decimal]:
-    """On hand, less committed and PENDING, of each item that keeps stock; may be below zero."""
-    kept = Item.objects.filter(pk__in=item_ids, is_stock_keeping=True).values_list("pk", flat=True)
-    known = stock.availability(list(kept))
+    """On hand, less committed and PENDING; may be below zero."""
+    known = stock.availability(item_ids)
     return {item_id: each.on_hand - each.committed - each.pending for item_id, each in known.items()}
-
-
-def sku_keys(item_ids: Collection[int]) -> dict[str, int]:
-    """Item ids by the SKU as it is compared."""
-    return dict(Item.objects.filter(pk__in=item_ids).values_list("sku_key", "pk"))
 
 
 # Items and customers as fields of texts (carts.fields) -----------------------------------------------

@@ -138,10 +138,9 @@ class Drain:
     # One round ------------------------------------------------------------------------------------
 
     def _send(self, adapter: CartAdapter, marks: Sequence[tuple[int, int, int]]) -> None:
-        self._hold()
         due = self._due(marks)
         unknown = [each for each in due if each.known is None]
-        shown = adapter.read_stock([each.ref for each in unknown]) if unknown else {}
+        shown = self._read(adapter, unknown) if unknown else {}
         due = self._without_those_that_cannot(due, shown)
         # Read after the cart was: what was sold in between is not in here, and marked anew when its order comes.
         wanted = quantities.targets(self._cart, [each.item_id for each in due])
@@ -155,6 +154,10 @@ class Drain:
         by_ref = {each.ref: each for each in to_send}
         for batch in adapter.stock_batches(list(by_ref)):
             self._send_batch(adapter, [by_ref[ref] for ref in batch], wanted)
+
+    def _read(self, adapter: CartAdapter, unknown: Sequence[Due]) -> dict[ItemRef, Decimal | None]:
+        self._hold()
+        return adapter.read_stock([each.ref for each in unknown])
 
     def _due(self, marks: Sequence[tuple[int, int, int]]) -> list[Due]:
         """Marks with the cart's items; a mark that means none any more is taken away."""

@@ -3,11 +3,11 @@ moment; what they were doing is found here again when its lease is over."""
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from carts.choices import ACTIVE_RUN_STATES, CartStatus, Kind, PushKind, PushState, RunKind, RunState
-from carts.models import Cart, Feed, Outbox, Push, Run
+from carts.models import Feed, Outbox, Push, Run
 from carts.services import (
     alerts,
     exporting,
@@ -83,25 +83,27 @@ def poll_if_due(feed_id: int) -> None:
 
 def stock_due(now: datetime) -> list[int]:
     """Ids of RUNNING carts with stock to send, or to compare, and nobody at it."""
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    may = Q(next_drain_at__isnull=True) | Q(next_drain_at__lte=now)
-    on = Q(cart__status=CartStatus.RUNNING, cart__to_stock_updates=True)
-    outboxes = Outbox.objects.filter(free, may, on, kind=PushKind.STOCK, needs_person=False).select_related("cart")
-    waiting = set(
-        Push.objects.filter(kind=PushKind.STOCK, state=PushState.WAITING).values_list("cart_id", flat=True).distinct()
-    )
-    return [box.cart_id for box in outboxes if box.cart_id in waiting or stock_sweep.is_due(box, now)]
+    return [outbox.cart_id for outbox in _outboxes_due(now)]
 
 
 def push_stock(cart_id: int) -> None:
     """Send until nothing waits. Looked at once more after the lease is given back: who came in between was told that
     somebody is sending already."""
-    while cart_id in stock_due(timezone.now()):
-        outbox = stock_sweep.outbox_of(Cart.objects.get(pk=cart_id))
-        token = leases.claim_outbox(outbox.pk)
+    while outboxes := _outboxes_due(timezone.now(), cart_id=cart_id):
+        token = leases.claim_outbox(outboxes[0].pk)
         if not token:
             return
-        pushing.drain(outbox.pk, token)
+        pushing.drain(outboxes[0].pk, token)
+
+
+def _outboxes_due(now: datetime, **only: int) -> list[Outbox]:
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    may = Q(next_drain_at__isnull=True) | Q(next_drain_at__lte=now)
+    on = Q(cart__status=CartStatus.RUNNING, cart__to_stock_updates=True)
+    waiting = Push.objects.filter(cart=OuterRef("cart"), kind=PushKind.STOCK, state=PushState.WAITING)
+    outboxes = Outbox.objects.filter(free, may, on, kind=PushKind.STOCK, needs_person=False, **only)
+    known = outboxes.select_related("cart").annotate(has_waiting=Exists(waiting))
+    return [outbox for outbox in known if outbox.has_waiting or stock_sweep.is_due(outbox, now)]
 
 
 def records_due(now: datetime) -> list[tuple[int, str]]:
