@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from bench import figures, table
-from bench.shop import shop
+from bench.shop import products_for, shop
 from bench.sizes import FULL, QUICK, Sizes
 from tools import testservers
 
@@ -42,6 +42,7 @@ def measure(postgres: str, sizes: Sizes) -> dict[str, list[figures.Figure]]:
             say(f"imports into {name}")
             given = {"fast": fast, "slow": slow, "database": url, "sizes": asdict(sizes)}
             groups[name] = figures.of_import(name, run("importing", given))
+    groups |= measure_pushing(postgres, sizes)
     say("lists, and memory beside them: what memory is taken does not depend on the time it takes")
     databases = {size: new_database(postgres, size) for size in ("few", "many")}
     given = {"databases": databases, "few": sizes.few_records, "many": sizes.many_records, "pairs": sizes.pairs}
@@ -54,6 +55,21 @@ def measure(postgres: str, sizes: Sizes) -> dict[str, list[figures.Figure]]:
         ]
         groups["Lists (PostgreSQL)"] = figures.of_lists(run("lists", given), sizes)
         groups["Memory (PostgreSQL)"] = figures.of_memory(*(peak.result() for peak in peaks), sizes)
+    return groups
+
+
+def measure_pushing(postgres: str, sizes: Sizes) -> dict[str, list[figures.Figure]]:
+    groups = {}
+    with testservers.Redis() as redis:
+        set_ups = {
+            "PostgreSQL, Redis, a worker": (new_database(postgres, "pushing"), redis.url),
+            "SQLite, embedded": ("", ""),
+        }
+        for name, (database, broker) in set_ups.items():
+            say(f"stock pushed to a cart: {name}")
+            with shop(orders=0, customers=1, items=products_for(sizes.stock_items)) as url:
+                given = {"shop": url, "database": database, "broker": broker, "sizes": asdict(sizes)}
+                groups[f"Stock to a cart ({name})"] = figures.of_pushing(run("pushing", given), sizes)
     return groups
 
 

@@ -1,8 +1,8 @@
 """From seconds measured to the figures of the table, each beside its target. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 from bench.measuring import ratio
@@ -86,3 +86,35 @@ def of_lists(measured: Mapping[str, list[float]], sizes: Sizes) -> list[Figure]:
         Figure(f"list {name}, {sides}", ratio(measured[f"{name}/many"], measured[f"{name}/few"]), "x", BELOW, 2)
         for name in names
     ]
+
+
+def of_pushing(measured: Mapping[str, Any], sizes: Sizes) -> list[Figure]:
+    """Of what bench.pushing printed: single changes, and bursts where there were any."""
+    ours, direct = (percentile_95(measured["latency"][side]) for side in ("ours", "direct"))
+    figures = [
+        Figure("one change: at the shop after, 95th percentile", ours * 1000, "ms"),
+        Figure("a direct call: at the shop after, 95th percentile", direct * 1000, "ms"),
+        Figure("one change: time beside a direct call's", ours / direct, "x", AT_MOST, 3),
+    ]
+    if "together" not in measured:
+        return figures
+    together, single = measured["together"], measured["one_by_one"]
+    at_once, singly = f"{sizes.burst:,} changes in one commit", f"{sizes.one_by_one:,} changes one by one"
+    return [
+        *figures,
+        Figure(f"{at_once}: calls that write stock", together["calls"], "", AT_MOST, 12),
+        Figure(f"{at_once}: time left beside the calls alone", time_left(measured, "together"), "x", AT_MOST, 1.2),
+        Figure(f"{singly}: calls for each window", single["calls"] / single["windows"], "", AT_MOST, 1.5),
+        Figure(f"{singly}: time left beside the calls alone", time_left(measured, "one_by_one"), "x", AT_MOST, 1.2),
+        Figure("100 variations of 10 products: calls", measured["variations"]["calls"], "", AT_MOST, 10),
+    ]
+
+
+def percentile_95(seconds: Sequence[float]) -> float:
+    return quantiles(seconds, n=20, method="inclusive")[-1]
+
+
+def time_left(measured: Mapping[str, Any], burst: str) -> float:
+    """From the last commit until all is at the shop, less one window, beside as many full calls sent plainly."""
+    end = measured[burst]
+    return max(end["tail"] - measured["window"], 0.0) / end["plain"] if end["left"] else 0.0

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ class Pushing:
         settle()
 
     def measure(self, *, with_bursts: bool) -> dict[str, Any]:
-        measured: dict[str, Any] = {"latency": self.latency()}
+        measured: dict[str, Any] = {"window": self._window, "latency": self.latency()}
         if with_bursts:
             measured |= {"together": self.together(), "one_by_one": self.one_by_one(), "variations": self.variations()}
         check(self._cart, self._wares)
@@ -103,7 +104,7 @@ class Pushing:
         items = list(self._wares.simple.values())
         for number in range(self._sizes.stock_changes):
             self._shop.forget()
-            committed = self._commit(lambda item=items[number % len(items)]: change([item], 1))
+            committed = self._commit(partial(change, [items[number % len(items)]], 1))
             time.sleep(FIRST_LOOK_SECONDS)
             sides["ours"].append(self._done(1)[-1] - committed)
             self._shop.forget()
@@ -133,19 +134,19 @@ class Pushing:
         chance = random.Random(1)
         ids = list(self._wares.simple.values())
         self._shop.forget()
-        first = time.time()
-        for _ in range(self._sizes.burst):
-            last = self._commit(lambda: change([chance.choice(ids)], 1))
+        first = last = time.time()
+        for _ in range(self._sizes.one_by_one):
+            last = self._commit(partial(change, [chance.choice(ids)], 1))
         settle()
-        return self._end_of_burst(last) | {"windows": (last - first) / self._window, "seconds": last - first}
+        return self._end_of_burst(last) | {"windows": max((last - first) / self._window, 1.0)}
 
     def variations(self) -> dict[str, float]:
         self._shop.forget()
-        self._commit(lambda: change(list(self._wares.variations.values()), 1))
+        self._commit(partial(change, list(self._wares.variations.values()), 1))
         settle()
         return {"calls": len(self._shop.writes())}
 
-    def _commit(self, work: Callable[[], None]) -> float:
+    def _commit(self, work: Callable[[], object]) -> float:
         """When the transaction was committed, before anything else that follows it."""
         from django.db import transaction
 

@@ -37,3 +37,8 @@ def shop(*, orders: int, customers: int, items: int, latency_ms: int = 0) -> Ite
     finally:
         process.terminate()
         process.wait()
+
+
+def products_for(simple: int) -> int:
+    """How many products a shop needs to have more than this many simple ones with a SKU: every fifth is a size."""
+    return simple * 5 // 4 + 60

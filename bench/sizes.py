@@ -20,8 +20,9 @@ class Sizes:
     few_records: int
     many_records: int
     stock_changes: int  # single changes of stock, each followed to the cart
-    burst: int  # changes of stock at once
-    stock_items: int  # linked, that the burst changes
+    burst: int  # changes of stock in one transaction
+    one_by_one: int  # changes of stock, each in a transaction of its own
+    stock_items: int  # linked, that these change
 
 
 FULL = Sizes(
@@ -37,8 +38,9 @@ FULL = Sizes(
     backlog=100_000,
     few_records=1_000,
     many_records=1_000_000,
-    stock_changes=200,
+    stock_changes=150,
     burst=10_000,
+    one_by_one=1_500,
     stock_items=1_000,
 )
 # The same cases, each too small for its figure to mean much.
@@ -57,5 +59,6 @@ QUICK = Sizes(
     many_records=10_000,
     stock_changes=10,
     burst=500,
+    one_by_one=100,
     stock_items=100,
 )

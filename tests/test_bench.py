@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
 from bench import figures, table
-from bench.shop import shop
+from bench.shop import products_for, shop
 from bench.sizes import QUICK, Sizes
 
 TINY = Sizes(
@@ -25,7 +26,19 @@ TINY = Sizes(
     backlog=120,
     few_records=100,
     many_records=200,
+    stock_changes=3,
+    burst=40,
+    one_by_one=5,
+    stock_items=20,
 )
+# Seconds of single changes and of direct calls; of bursts, calls and seconds.
+PUSHED = {
+    "window": 0.1,
+    "latency": {"ours": [0.02] * 19 + [0.06, 0.5], "direct": [0.01] * 19 + [0.02, 0.3]},
+    "together": {"calls": 10, "left": 10, "tail": 0.35, "plain": 0.2},
+    "one_by_one": {"calls": 31, "left": 1, "tail": 0.04, "plain": 0.02, "windows": 20.0},
+    "variations": {"calls": 11},
+}
 # Seconds an order, three rounds; the middle ratio is what counts, not the ratio of the middles.
 MEASURED = {
     "at_once": {"plain": [0.012, 0.024, 0.010], "floor": [0.0002, 0.0004, 0.0001], "ours": [0.001, 0.001, 0.0005]},
@@ -66,6 +79,18 @@ def test_every_target_is_judged_and_twelve_times_the_plain_way_is_postgresqls():
     assert [f.is_met for f in figures.of_lists({"Runs/few": [0.02], "Runs/many": [0.04]}, QUICK)] == [False]
 
 
+def test_pushes_are_judged_by_their_slow_end_and_bursts_by_what_a_window_leaves():
+    one, direct, beside, calls, left, each_window, nothing_left, variations = figures.of_pushing(PUSHED, QUICK)
+    assert (one.value, direct.value) == (pytest.approx(60), pytest.approx(20))
+    assert (beside.value, beside.is_met) == (pytest.approx(3), True)
+    assert (calls.value, calls.is_met) == (10, True)
+    assert (left.value, left.is_met) == (pytest.approx(1.25), False)
+    assert (each_window.value, each_window.is_met) == (pytest.approx(1.55), False)
+    assert (nothing_left.value, nothing_left.is_met) == (0, True)
+    assert variations.is_met is False
+    assert len(figures.of_pushing({"latency": PUSHED["latency"]}, QUICK)) == 3
+
+
 def test_the_table_and_the_json_show_the_same_figures():
     groups = {"PostgreSQL": figures.of_import("PostgreSQL", MEASURED)}
     text = table.as_text(groups, QUICK, 7, is_quick=True)
@@ -79,14 +104,34 @@ def test_the_table_and_the_json_show_the_same_figures():
     assert written["quoted_orders_a_second"] == table.QUOTED
 
 
+def printed_by(module: str, given: dict[str, Any]) -> Any:
+    command = [sys.executable, "-m", f"bench.{module}", json.dumps(given)]
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment).stdout
+    return json.loads(printed)
+
+
 def test_an_import_is_measured_beside_the_plain_way_and_the_floor():
     with shop(orders=TINY.orders, customers=TINY.customers, items=TINY.items) as url:
         given = {"fast": url, "slow": url, "database": "", "sizes": asdict(TINY)}
-        command = [sys.executable, "-m", "bench.importing", json.dumps(given)]
-        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-        printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment).stdout
-    measured = json.loads(printed)
+        measured = printed_by("importing", given)
     assert {side: len(rounds) for side, rounds in measured["at_once"].items()} == {"plain": 1, "floor": 1, "ours": 1}
     assert measured["again"]["rows_written"] == 0
     assert measured["idle"] == {"requests": 1, "writes": 0}
     assert len(figures.of_import("SQLite", measured)) == 15
+
+
+@pytest.mark.kill
+def test_stock_pushed_by_a_worker_is_measured_alone_and_in_bursts(redis_url):
+    with shop(orders=0, customers=1, items=products_for(TINY.stock_items)) as url:
+        measured = printed_by("pushing", {"shop": url, "database": "", "broker": redis_url, "sizes": asdict(TINY)})
+    assert {side: len(seconds) for side, seconds in measured["latency"].items()} == {"ours": 3, "direct": 3}
+    assert all(seconds > 0 for side in measured["latency"].values() for seconds in side)
+    assert measured["variations"]["calls"] >= 10
+    assert len(figures.of_pushing(measured, TINY)) == 8
+
+
+def test_stock_pushed_by_the_embedded_set_up_is_measured():
+    with shop(orders=0, customers=1, items=products_for(TINY.stock_items)) as url:
+        measured = printed_by("pushing", {"shop": url, "database": "", "broker": "", "sizes": asdict(TINY)})
+    assert len(figures.of_pushing(measured, TINY)) == 3

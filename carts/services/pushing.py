@@ -8,13 +8,14 @@ written again, and never written blindly.
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -220,8 +221,7 @@ class Drain:
             marks = Push.objects.filter(pk__in=by_push).order_by("local_id").select_for_update()
             settled = [pk for pk, now in marks.values_list("pk", "generation") if now == by_push[pk].generation]
             Push.objects.filter(pk__in=settled).delete()
-            records = [(by_push[pk].record_id, shows[by_push[pk].record_id]) for pk in settled]
-            Record.objects.bulk_update([Record(pk=pk, cart_stock=shown) for pk, shown in records], ["cart_stock"])
+            _remember({by_push[pk].record_id: shows[by_push[pk].record_id] for pk in settled})
 
     def _fail(self, each: Due, sentence: str) -> None:
         Push.objects.filter(pk=each.push_id, generation=each.generation).update(
@@ -236,3 +236,21 @@ class Drain:
                 changed_at=timezone.now(),
             )  # fmt: skip
             Push.objects.filter(pk=each.push_id).delete()
+
+
+def _remember(shown: Mapping[int, Decimal | None]) -> None:
+    """What the cart shows, by record. The ORM's bulk_update spends more on its CASE than the shop on a full batch."""
+    if not shown:
+        return
+    table = connection.ops.quote_name(Record._meta.db_table)
+    places = ", ".join(["(CAST(%s AS bigint), CAST(%s AS numeric))"] * len(shown))
+    sql = (
+        f"WITH shown (id, quantity) AS (VALUES {places}) "
+        f"UPDATE {table} SET cart_stock = shown.quantity FROM shown WHERE {table}.id = shown.id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value for row in shown.items() for value in (row[0], _stored(row[1]))])
+
+
+def _stored(quantity: Decimal | None) -> Any:
+    return None if quantity is None else connection.ops.adapt_decimalfield_value(quantity, 14, 4)

@@ -14,7 +14,9 @@ ZERO = Decimal(0)
 
 
 def targets(cart: Cart, item_ids: Collection[int]) -> dict[int, Decimal]:
-    """Whole units by item id; one that keeps no stock, or is gone, is left out. Five statements, one more where units are open."""
+    """Whole units by item id; one that keeps no stock, or is gone, is left out.
+
+    Five statements, however many items; six where units are open."""
     skus = gateway.skus_with_stock(item_ids)
     stock = gateway.sellable(skus)
     sold = units_on_open_orders(skus)
