@@ -90,12 +90,7 @@ def of_lists(measured: Mapping[str, list[float]], sizes: Sizes) -> list[Figure]:
 
 def of_pushing(measured: Mapping[str, Any], sizes: Sizes) -> list[Figure]:
     """Of what bench.pushing printed: single changes, and bursts where there were any."""
-    ours, direct = (percentile_95(measured["latency"][side]) for side in ("ours", "direct"))
-    figures = [
-        Figure("one change: at the shop after, 95th percentile", ours * 1000, "ms"),
-        Figure("a direct call: at the shop after, 95th percentile", direct * 1000, "ms"),
-        Figure("one change: time beside a direct call's", ours / direct, "x", AT_MOST, 3),
-    ]
+    figures = of_single_changes("0 ms", measured["latency"]) + of_single_changes("50 ms", measured["slow"])
     if "together" not in measured:
         return figures
     together, single = measured["together"], measured["one_by_one"]
@@ -107,6 +102,15 @@ def of_pushing(measured: Mapping[str, Any], sizes: Sizes) -> list[Figure]:
         Figure(f"{singly}: calls for each window", single["calls"] / single["windows"], "", AT_MOST, 1.5),
         Figure(f"{singly}: time left beside the calls alone", time_left(measured, "one_by_one"), "x", AT_MOST, 1.2),
         Figure("100 variations of 10 products: calls", measured["variations"]["calls"], "", AT_MOST, 10),
+    ]
+
+
+def of_single_changes(shop: str, sides: Mapping[str, Sequence[float]]) -> list[Figure]:
+    ours, direct = percentile_95(sides["ours"]), percentile_95(sides["direct"])
+    return [
+        Figure(f"one change, {shop}: at the shop after, 95th percentile", ours * 1000, "ms"),
+        Figure(f"one change, {shop}: the same by a direct call", direct * 1000, "ms"),
+        Figure(f"one change, {shop}: time beside a direct call's", ours / direct, "x", AT_MOST, 3),
     ]
 
 

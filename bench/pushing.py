@@ -8,10 +8,8 @@ machine: for ours from the commit, for a direct call from before it. Prints its 
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from carts.records import ItemRef, StockLevel
 
 FULL_BATCH = 100
+SLOW_SECONDS = 0.05
 PLAIN_ROUNDS = 3
 FIRST_LOOK_SECONDS = 0.03  # our own looking must not slow what is looked for
 PAUSE_SECONDS = 0.01  # the worker's last look after it gave the lease back
@@ -58,22 +57,15 @@ def with_worker(measure: Callable[[], None]) -> None:
 
 
 def embedded(measure: Callable[[], None]) -> None:
-    """Changes come from a thread of its own, as they do from the panel's."""
+    """Its worker and its beat; its web server would only wait. Both are left to end with this process."""
     from cartsync.embedded import Embedded
 
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            measure()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    Embedded("127.0.0.1", 0, web_threads=8, worker_threads=4).run(threading.Thread(target=work).start)
-    if errors:
-        raise errors[0]
+    parts = Embedded("127.0.0.1", 0, web_threads=1, worker_threads=4)
+    for thread in parts.threads:
+        thread.start()
+    parts.ready.wait()
+    measure()
+    parts.stopping.set()
 
 
 class Pushing:
@@ -92,17 +84,28 @@ class Pushing:
         settle()
 
     def measure(self, *, with_bursts: bool) -> dict[str, Any]:
-        measured: dict[str, Any] = {"window": self._window, "latency": self.latency()}
+        measured: dict[str, Any] = {
+            "window": self._window,
+            "latency": self.latency(self._sizes.stock_changes),
+            "slow": self.slow_latency(),
+        }
         if with_bursts:
             measured |= {"together": self.together(), "one_by_one": self.one_by_one(), "variations": self.variations()}
         check(self._cart, self._wares)
         return measured
 
-    def latency(self) -> dict[str, list[float]]:
+    def slow_latency(self) -> dict[str, list[float]]:
+        """The same of a shop that takes its time, as every real one does."""
+        self._shop.slow_down(SLOW_SECONDS)
+        sides = self.latency(self._sizes.stock_changes_slow)
+        self._shop.slow_down(0)
+        return sides
+
+    def latency(self, changes: int) -> dict[str, list[float]]:
         """Seconds of single changes and of direct calls, in turns. Each change finds the window before it over."""
         sides: dict[str, list[float]] = {"ours": [], "direct": []}
         items = list(self._wares.simple.values())
-        for number in range(self._sizes.stock_changes):
+        for number in range(changes):
             self._shop.forget()
             committed = self._commit(partial(change, [items[number % len(items)]], 1))
             time.sleep(FIRST_LOOK_SECONDS)

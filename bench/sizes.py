@@ -20,6 +20,7 @@ class Sizes:
     few_records: int
     many_records: int
     stock_changes: int  # single changes of stock, each followed to the cart
+    stock_changes_slow: int  # the same at 50 ms
     burst: int  # changes of stock in one transaction
     one_by_one: int  # changes of stock, each in a transaction of its own
     stock_items: int  # linked, that these change
@@ -38,9 +39,10 @@ FULL = Sizes(
     backlog=100_000,
     few_records=1_000,
     many_records=1_000_000,
-    stock_changes=150,
+    stock_changes=80,
+    stock_changes_slow=25,
     burst=10_000,
-    one_by_one=1_500,
+    one_by_one=1_000,
     stock_items=1_000,
 )
 # The same cases, each too small for its figure to mean much.
@@ -58,6 +60,7 @@ QUICK = Sizes(
     few_records=1_000,
     many_records=10_000,
     stock_changes=10,
+    stock_changes_slow=5,
     burst=500,
     one_by_one=100,
     stock_items=100,

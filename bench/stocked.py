@@ -47,6 +47,12 @@ class Shop:
     def forget(self) -> None:
         self.call("DELETE", "_practice/requests")
 
+    def slow_down(self, seconds: float) -> None:
+        """Answer everybody so much later from now on."""
+        self.call("DELETE", "_practice/faults")
+        if seconds:
+            self.call("POST", "_practice/faults", json={"kind": "latency", "seconds": seconds, "times": 0})
+
     def writes(self) -> list[float]:
         """When each stock-writing request since `forget` was done, oldest first."""
         asked = self.call("GET", "_practice/requests")

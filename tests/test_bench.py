@@ -27,6 +27,7 @@ TINY = Sizes(
     few_records=100,
     many_records=200,
     stock_changes=3,
+    stock_changes_slow=2,
     burst=40,
     one_by_one=5,
     stock_items=20,
@@ -35,6 +36,7 @@ TINY = Sizes(
 PUSHED = {
     "window": 0.1,
     "latency": {"ours": [0.02] * 19 + [0.06, 0.5], "direct": [0.01] * 19 + [0.02, 0.3]},
+    "slow": {"ours": [0.08, 0.09], "direct": [0.05, 0.05]},
     "together": {"calls": 10, "left": 10, "tail": 0.35, "plain": 0.2},
     "one_by_one": {"calls": 31, "left": 1, "tail": 0.04, "plain": 0.02, "windows": 20.0},
     "variations": {"calls": 11},
@@ -80,15 +82,17 @@ def test_every_target_is_judged_and_twelve_times_the_plain_way_is_postgresqls():
 
 
 def test_pushes_are_judged_by_their_slow_end_and_bursts_by_what_a_window_leaves():
-    one, direct, beside, calls, left, each_window, nothing_left, variations = figures.of_pushing(PUSHED, QUICK)
+    one, direct, beside, *slow, calls, left, each_window, nothing_left, variations = figures.of_pushing(PUSHED, QUICK)
     assert (one.value, direct.value) == (pytest.approx(60), pytest.approx(20))
     assert (beside.value, beside.is_met) == (pytest.approx(3), True)
+    assert [figure.is_met for figure in slow] == [None, None, True]
     assert (calls.value, calls.is_met) == (10, True)
     assert (left.value, left.is_met) == (pytest.approx(1.25), False)
     assert (each_window.value, each_window.is_met) == (pytest.approx(1.55), False)
     assert (nothing_left.value, nothing_left.is_met) == (0, True)
     assert variations.is_met is False
-    assert len(figures.of_pushing({"latency": PUSHED["latency"]}, QUICK)) == 3
+    without_bursts = {name: PUSHED[name] for name in ("window", "latency", "slow")}
+    assert len(figures.of_pushing(without_bursts, QUICK)) == 6
 
 
 def test_the_table_and_the_json_show_the_same_figures():
@@ -128,10 +132,10 @@ def test_stock_pushed_by_a_worker_is_measured_alone_and_in_bursts(redis_url):
     assert {side: len(seconds) for side, seconds in measured["latency"].items()} == {"ours": 3, "direct": 3}
     assert all(seconds > 0 for side in measured["latency"].values() for seconds in side)
     assert measured["variations"]["calls"] >= 10
-    assert len(figures.of_pushing(measured, TINY)) == 8
+    assert len(figures.of_pushing(measured, TINY)) == 11
 
 
 def test_stock_pushed_by_the_embedded_set_up_is_measured():
     with shop(orders=0, customers=1, items=products_for(TINY.stock_items)) as url:
         measured = printed_by("pushing", {"shop": url, "database": "", "broker": "", "sizes": asdict(TINY)})
-    assert len(figures.of_pushing(measured, TINY)) == 3
+    assert len(figures.of_pushing(measured, TINY)) == 6
