@@ -64,8 +64,10 @@ def embedded(measure: Callable[[], None]) -> None:
     for thread in parts.threads:
         thread.start()
     parts.ready.wait()
-    measure()
-    parts.stopping.set()
+    try:
+        measure()
+    finally:
+        parts.stopping.set()
 
 
 class Pushing:

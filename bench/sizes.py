@@ -23,6 +23,7 @@ class Sizes:
     stock_changes_slow: int  # the same at 50 ms
     burst: int  # changes of stock in one transaction
     one_by_one: int  # changes of stock, each in a transaction of its own
+    pushing_at_once: int  # set-ups: one, unless its figures mean little anyway
     stock_items: int  # linked, that these change
 
 
@@ -43,6 +44,7 @@ FULL = Sizes(
     stock_changes_slow=25,
     burst=10_000,
     one_by_one=1_000,
+    pushing_at_once=1,
     stock_items=1_000,
 )
 # The same cases, each too small for its figure to mean much.
@@ -63,5 +65,6 @@ QUICK = Sizes(
     stock_changes_slow=5,
     burst=500,
     one_by_one=100,
+    pushing_at_once=2,
     stock_items=100,
 )
