@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from backoffice.models import Customer, Item
+from backoffice.models import Customer, Document, Item
 from carts.choices import Differs, Kind, Outcome, PushState, Reason, RecordState
-from carts.models import Cart, Conflict, Feed, Push, Record, Run
+from carts.models import Cart, Conflict, Feed, Outbox, Push, Record, Run
+from carts.records import ItemRef, RecordChange
 from carts.services import exporting, leases, selection, ticking, updates
+from carts.services.connections import adapter_for
 from sandbox.testing import PracticeShop
-from tests.engine.helpers import fresh, know_the_items, running_cart, save
+from tests.engine.helpers import fresh, know_the_items, poll, running_cart, save
 from tests.push.conftest import writes
 
 BOTH = {
@@ -172,10 +174,24 @@ def test_customers_pass_both_ways(cart, place):
 
 def test_an_address_changed_in_the_cart_changes_the_customer_and_no_document(cart, place):
     theirs, ours = customer_pair(cart, place)
+    place.shop.place_order("SKU-0001", email=theirs.email, status="processing")
+    poll(cart)
+    document = Document.objects.get()
+    shipped_to = document.shipping
     before = theirs.shipping
     place.shop.edit_customer(theirs.id, shipping=type(before)(**{**vars_of(before), "city": "Elsewhere"}))
     sweep_anew(cart)
     assert fresh(ours).shipping["city"] == "Elsewhere"
+    assert fresh(document).shipping == shipped_to != fresh(ours).shipping
+
+
+@pytest.mark.parametrize("text", ["12,50", "-1", "1e3", "ten"])
+def test_what_is_no_number_is_refused_before_it_is_sent(cart, place, text):
+    """The shop would make 1250 of 12,50 without an error."""
+    product, _ = item_pair(place)
+    change = RecordChange(ItemRef(str(product.id)), {"price": text})
+    (result,) = adapter_for(cart).push_records(Kind.ITEM, [change])
+    assert text in result.error.sentence and writes(place) == []
 
 
 def vars_of(value: Any) -> dict[str, Any]:
@@ -285,8 +301,6 @@ def test_a_write_whose_answer_was_lost_is_not_written_again(cart, place):
     place.faults.add("reset", match="products/batch", processed=True, times=1)
     ticking.push_records(cart.pk, "item")
     assert place.shop.products.rows[product.id].regular_price == "3.25"
-    from carts.models import Outbox
-
     Outbox.objects.update(next_drain_at=None)
     ticking.push_records(cart.pk, "item")
     assert len(writes(place)) == 1
@@ -346,6 +360,5 @@ def test_a_sweep_goes_on_where_it_was_cut_off(cart, place):
     )
     place.requests.clear()
     turn(cart)
-    print([vars_of(each) for each in place.requests][-3:])
     assert [each.query.get("page") for each in place.requests if each.path.endswith("/customers")] == ["2"]
     assert not any(r.state == RecordState.MISSING for r in Record.objects.filter(cart=cart, kind=Kind.CUSTOMER))
