@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from carts import fields, gateway
 from carts.choices import CartStatus, Differs, Kind, Owner, PushKind, Reason, RecordState
-from carts.errors import Rejected
+from carts.errors import CartError, Rejected
 from carts.models import Cart, Conflict, Record
 from carts.platforms.base import CartAdapter
 from carts.records import RawRecord
@@ -157,6 +157,7 @@ def on_records_changed(kind: str, ids: Sequence[int], *, deleted: bool, **_: obj
     """Receiver of backoffice.signals.records_changed, inside its transaction."""
     records = Record.objects.filter(kind=kind, local_id__in=ids).select_related("cart")
     if deleted:
+        Conflict.objects.filter(record__in=records).delete()
         # On purpose, so it is not created again by itself; Import selected brings it back.
         records.update(
             local_id=None, state=RecordState.IGNORED, reason_code=Reason.DELETED_HERE, base="", differs="",
@@ -165,7 +166,11 @@ def on_records_changed(kind: str, ids: Sequence[int], *, deleted: bool, **_: obj
         return
     ours = gateway.values(kind, ids)
     for record in records:
-        note_ours(record, ours.get(record.local_id or 0))
+        try:
+            note_ours(record, ours.get(record.local_id or 0))
+        except CartError:
+            # Credentials that cannot be read, say: saving an item is none of their business. Whoever sends will tell.
+            record.differs = Differs.HERE
     running = {record.cart_id for record in records if record.cart.status == CartStatus.RUNNING and record.differs}
     for cart_id in sorted(running):
         marks.mark(PUSH_KIND[Kind(kind)], ids, cart_id=cart_id)

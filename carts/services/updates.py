@@ -124,9 +124,13 @@ class UpdatePoll:
                     self.cart, RunKind.SYNC, started_by=self.started_by, record_kind=self.kind, state=RunState.RUNNING
                 )
             take_row(self.cart, self.run, adapter, self.kind, row, self._hold)
+        settle_groups(self.cart, news)
         if is_sweep:
             seen = [raw.external_id for raw in rows] + [row.raw.external_id for row in taken]
             Record.objects.filter(cart=self.cart, kind=self.kind, external_id__in=seen).update(seen_at=timezone.now())
+        if is_sweep and self.kind in capabilities(self.cart).tells_changes:
+            # Rows it has passed may have changed since, before those it meets now: the cursor is the poll's alone.
+            return
         modified = [raw.modified_at for raw in rows if raw.modified_at]
         self.high_water = max([*modified, *([self.high_water] if self.high_water else [])], default=None)
 
@@ -286,14 +290,24 @@ def _take_new(cart: Cart, run: Run, adapter: CartAdapter, kind: Kind, row: Row) 
     remember_new(cart, adapter, kind, row)
 
 
+def settle_groups(cart: Cart, rows: Sequence[Row]) -> None:
+    """What groups variations counts as seen only when these were taken: a worker killed in between reads them again."""
+    groups = Record.objects.filter(cart=cart, kind=Kind.ITEM, reason_code=Reason.GROUP)
+    digests = {row.raw.external_id: row.raw.digest for row in rows}
+    for pk, external_id in groups.filter(external_id__in=digests, digest=b"").values_list("pk", "external_id"):
+        Record.objects.filter(pk=pk).update(digest=digests[external_id])
+
+
 def remember_new(cart: Cart, adapter: CartAdapter, kind: Kind, row: Row) -> None:
-    """Seen, and nothing more; the product that groups variations is no item itself. Raises Rejected."""
+    """Seen, and nothing more; the product that groups variations is no item itself (see settle_groups). Raises
+    Rejected."""
     is_group = kind == Kind.ITEM and adapter.parse_item(row.raw.body).has_variations
     label, name = pairs.names_of(adapter, kind, row.raw)
+    digest = {"digest": b""} if is_group else {}
     records_import.remember(
         cart, adapter, kind, row.raw, row.parent_id, label, name,
         state=RecordState.FILTERED if is_group else RecordState.SEEN,
-        reason_code=Reason.GROUP if is_group else Reason.NONE,
+        reason_code=Reason.GROUP if is_group else Reason.NONE, **digest,
     )  # fmt: skip
 
 

@@ -362,3 +362,29 @@ def test_a_sweep_goes_on_where_it_was_cut_off(cart, place):
     turn(cart)
     assert [each.query.get("page") for each in place.requests if each.path.endswith("/customers")] == ["2"]
     assert not any(r.state == RecordState.MISSING for r in Record.objects.filter(cart=cart, kind=Kind.CUSTOMER))
+
+
+def test_an_item_can_be_saved_while_a_cart_s_credentials_cannot_be_read(cart, place):
+    _, item = item_pair(place)
+    Cart.objects.update(credentials="not a token")
+    edit_here(item, price=Decimal("3"))
+    assert fresh(item).price == 3 and Push.objects.filter(kind="item", local_id=item.pk).exists()
+
+
+def test_a_sweep_does_not_move_the_cursor_of_what_the_shop_can_name(cart, place):
+    feed = Feed.objects.get(cart=cart, kind=Kind.ITEM)
+    product, _ = item_pair(place)
+    edit_there(place, product, name="Met by the sweep")
+    token = leases.claim_feed(feed.pk)
+    work = updates.UpdatePoll(fresh(feed), token)
+    work._sweep(adapter_for(cart))
+    assert work.high_water == feed.high_water
+
+
+def test_variations_are_read_again_where_a_worker_was_killed_before_it_took_them(cart, place):
+    variation, item = item_pair(place, variation=True)
+    Record.objects.filter(reason_code=Reason.GROUP).update(digest=b"")
+    edit_there(place, variation, regular_price="55.5")
+    turn(cart)
+    assert fresh(item).price == Decimal("55.5")
+    assert not Record.objects.filter(reason_code=Reason.GROUP, digest=b"").exists()
