@@ -18,7 +18,7 @@ test: $(VENV)/dev.stamp
 lint: $(VENV)/dev.stamp
 	@$(PY) -m tools.lint
 
-# QUICK=1 takes under a minute.
+# QUICK=1 takes about a minute.
 bench: $(VENV)/dev.stamp
 	@QUICK="$(QUICK)" $(PY) -m bench
 

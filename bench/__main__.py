@@ -59,20 +59,18 @@ def measure(postgres: str, sizes: Sizes) -> dict[str, list[figures.Figure]]:
 
 
 def measure_pushing(postgres: str, sizes: Sizes) -> dict[str, list[figures.Figure]]:
-    say("stock pushed to a cart")
-    with testservers.Redis() as redis, ThreadPoolExecutor(sizes.pushing_at_once) as pool:
+    groups = {}
+    with testservers.Redis() as redis:
         set_ups = {
             "PostgreSQL, Redis, a worker": (new_database(postgres, "pushing"), redis.url),
             "SQLite, embedded": ("", ""),
         }
-        measured = pool.map(lambda set_up: pushing(*set_up, sizes), set_ups.values())
-        return {f"Stock to a cart ({name})": found for name, found in zip(set_ups, measured, strict=True)}
-
-
-def pushing(database: str, broker: str, sizes: Sizes) -> list[figures.Figure]:
-    with shop(orders=0, customers=1, items=products_for(sizes.stock_items)) as url:
-        given = {"shop": url, "database": database, "broker": broker, "sizes": asdict(sizes)}
-        return figures.of_pushing(run("pushing", given), sizes)
+        for name, (database, broker) in set_ups.items():
+            say(f"stock pushed to a cart: {name}")
+            with shop(orders=0, customers=1, items=products_for(sizes.stock_items)) as url:
+                given = {"shop": url, "database": database, "broker": broker, "sizes": asdict(sizes)}
+                groups[f"Stock to a cart ({name})"] = figures.of_pushing(run("pushing", given), sizes)
+    return groups
 
 
 def run(module: str, given: Mapping[str, Any]) -> Any:

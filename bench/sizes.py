@@ -23,7 +23,6 @@ class Sizes:
     stock_changes_slow: int  # the same at 50 ms
     burst: int  # changes of stock in one transaction
     one_by_one: int  # changes of stock, each in a transaction of its own
-    pushing_at_once: int  # set-ups: one, unless its figures mean little anyway
     stock_items: int  # linked, that these change
 
 
@@ -33,38 +32,36 @@ FULL = Sizes(
     items=1_000,
     plain=300,
     plain_slow=100,
-    slow=1_500,
+    slow=1_300,
     floor_slow=700,
-    in_flight=3_000,
+    in_flight=2_600,
     pairs=5,
     backlog=100_000,
     few_records=1_000,
     many_records=1_000_000,
-    stock_changes=80,
-    stock_changes_slow=25,
+    stock_changes=60,
+    stock_changes_slow=20,
     burst=10_000,
     one_by_one=1_000,
-    pushing_at_once=1,
     stock_items=1_000,
 )
 # The same cases, each too small for its figure to mean much.
 QUICK = Sizes(
-    orders=500,
+    orders=400,
     customers=200,
     items=1_000,
     plain=100,
     plain_slow=100,
-    slow=200,
-    floor_slow=200,
-    in_flight=500,
+    slow=120,
+    floor_slow=120,
+    in_flight=250,
     pairs=1,
-    backlog=1_500,
+    backlog=1_000,
     few_records=1_000,
     many_records=10_000,
-    stock_changes=10,
-    stock_changes_slow=5,
-    burst=500,
+    stock_changes=6,
+    stock_changes_slow=3,
+    burst=300,
     one_by_one=100,
-    pushing_at_once=2,
     stock_items=100,
 )

@@ -30,7 +30,6 @@ TINY = Sizes(
     stock_changes_slow=2,
     burst=40,
     one_by_one=5,
-    pushing_at_once=2,
     stock_items=20,
 )
 # Seconds of single changes and of direct calls; of bursts, calls and seconds.
