@@ -155,11 +155,15 @@ def save_conflicts(record: Record, merged: Merge) -> None:
 
 def on_records_changed(kind: str, ids: Sequence[int], *, deleted: bool, **_: object) -> None:
     """Receiver of backoffice.signals.records_changed, inside its transaction."""
-    records = Record.objects.filter(kind=kind, local_id__in=ids).select_related("cart")
+    # By cart, because the index of links begins with it.
+    linked = Record.objects.filter(cart_id__in=Cart.objects.values("pk"), kind=kind, local_id__in=ids)
+    records = list(linked.select_related("cart"))
+    if not records:
+        return
     if deleted:
         Conflict.objects.filter(record__in=records).delete()
         # On purpose, so it is not created again by itself; Import selected brings it back.
-        records.update(
+        linked.update(
             local_id=None, state=RecordState.IGNORED, reason_code=Reason.DELETED_HERE, base="", differs="",
             reason="It was deleted here. Import it again where it is wanted.",
         )  # fmt: skip

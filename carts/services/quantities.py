@@ -33,14 +33,16 @@ def shown(cart: Cart, available: Decimal) -> Decimal:
 def units_on_open_orders(skus: Mapping[int, str]) -> dict[int, Decimal]:
     """Units of our items (SKU keys by id) that were seen sold, in any cart, on orders that are not imported. By link,
     else by SKU; so what is mapped later counts from then on."""
-    linked = Record.objects.filter(kind=Kind.ITEM, local_id__in=skus).values_list("external_id", flat=True)
+    # By cart, because the index of links begins with it.
+    links = Record.objects.filter(cart_id__in=Cart.objects.values("pk"), kind=Kind.ITEM, local_id__in=skus)
+    linked = links.values_list("external_id", flat=True)
     item_ids = {sku: item_id for item_id, sku in skus.items()}
     units = OpenUnits.objects.filter(Q(external_item_id__in=[*linked]) | Q(sku_key__in=[*item_ids]))
     rows = list(units.values_list("cart_id", "external_item_id", "sku_key", "quantity"))
-    links = _links({external_id for _, external_id, _, _ in rows})
+    of_lines = _links({external_id for _, external_id, _, _ in rows})
     sold: dict[int, Decimal] = defaultdict(Decimal)
     for cart_id, external_id, sku_key, quantity in rows:
-        item_id = links.get((cart_id, external_id)) or item_ids.get(sku_key)
+        item_id = of_lines.get((cart_id, external_id)) or item_ids.get(sku_key)
         if item_id is not None and item_id in skus:
             sold[item_id] += quantity
     return sold
