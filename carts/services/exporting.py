@@ -4,25 +4,21 @@ where there is no match; so a second export creates nothing.
 The oldest unfinished export of a cart works alone: two that look for the same SKU at once would both find nothing.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from carts import gateway
-from carts.choices import ACTIVE_RUN_STATES, Kind, Outcome, Reason, RecordState, RunKind, RunState
-from carts.errors import CartError, Refused, Rejected, StopRequested
+from carts.choices import ACTIVE_RUN_STATES, Kind, Outcome, Reason, RecordState, RunKind
+from carts.errors import Refused, Rejected
 from carts.models import Cart, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import ItemRef, RawRecord
-from carts.services import control, leases, pairs, records_import, runs, selection, sending
+from carts.services import control, leases, pairs, performing, records_import, runs, sending
 from carts.services.connections import adapter_for
-from carts.services.wakeups import wake_run
-
-log = logging.getLogger(__name__)
 
 BATCH = 50
 DELETED_HERE = "It was deleted here meanwhile, so nothing was sent."
@@ -45,44 +41,25 @@ def begin(
         raise Refused("Nothing was selected, so nothing was exported. Tick some rows first.")
     if not control.is_tested(cart):
         raise Refused("The connection was not tested since it changed. Click Test Connection, then export again.")
-    try:
-        with transaction.atomic():
-            run = runs.create(
-                cart,
-                run_kind,
-                started_by=by,
-                record_kind=kind,
-                request_key=request_key or None,
-                total=len(ids),
-                parameters={"picked": True},
-            )
-            RunItem.objects.bulk_create(RunItem(run=run, external_id=str(each), local_id=each) for each in ids)
-    except IntegrityError:
-        return Run.objects.get(request_key=request_key)
-    wake_run(run.pk)
-    return run
+    items = [RunItem(external_id=str(each), local_id=each) for each in ids]
+    return performing.queue(
+        cart, run_kind, by, request_key, items=items, record_kind=kind, total=len(ids), parameters={"picked": True}
+    )
 
 
 def perform(run: Run, token: str) -> None:
     """Under a lease on the run."""
-    if _waits_for_another(run):
-        return
-    Run.objects.filter(pk=run.pk, started_at=None).update(started_at=timezone.now())
-    try:
-        _work(run, token)
-    except StopRequested:
-        return
-    except CartError as error:
-        runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
-        left = run.items.filter(outcome=Outcome.PENDING).count()
-        if not selection.goes_on_later(run, error, left):
-            runs.finish(run, RunState.FAILED, f"{error.sentence} {left} records were not exported; export them again.")
-        return
-    except Exception:
-        log.exception("Run %s failed", run.pk)
-        runs.finish(run, RunState.FAILED, "Something unexpected went wrong; the log has it. What is done stays done.")
-        return
-    runs.finish(run)
+
+    def left() -> int:
+        return run.items.filter(outcome=Outcome.PENDING).count()
+
+    if not _waits_for_another(run):
+        performing.perform(
+            run,
+            lambda: _work(run, token),
+            left=left,
+            advice=lambda: f"{left()} records were not exported; export them again.",
+        )
 
 
 def _waits_for_another(run: Run) -> bool:

@@ -1,55 +1,33 @@
 """Read all from the cart: every item, with variations, or every customer is remembered, so that it can be mapped. Links
 and records of ours stay as they are."""
 
-import logging
 from functools import partial
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import transaction
 
-from carts.choices import Kind, Outcome, RunKind, RunState
-from carts.errors import CartError, Refused, Rejected, StopRequested
+from carts.choices import Kind, Outcome, RunKind
+from carts.errors import Refused, Rejected
 from carts.models import Cart, Record, Run
-from carts.services import control, leases, runs, selection, updates
+from carts.services import control, leases, performing, runs, updates
 from carts.services.connections import adapter_for
-from carts.services.wakeups import wake_run
-
-log = logging.getLogger(__name__)
 
 
 def begin(cart: Cart, kind: Kind, by: str, request_key: str = "") -> Run:
     """A queued run; the same request key gives the same run. Refused until the connection is tested."""
     if not control.is_tested(cart):
         raise Refused("The connection was not tested since it changed. Click Test Connection, then read again.")
-    try:
-        with transaction.atomic():
-            run = runs.create(
-                cart, RunKind.READ, started_by=by, record_kind=kind, request_key=request_key or None,
-                parameters={"page": 1},
-            )  # fmt: skip
-    except IntegrityError:
-        return Run.objects.get(request_key=request_key)
-    wake_run(run.pk)
-    return run
+    return performing.queue(cart, RunKind.READ, by, request_key, record_kind=kind, parameters={"page": 1})
 
 
 def perform(run: Run, token: str) -> None:
     """Under a lease on the run; goes on at the page where a killed worker left."""
-    Run.objects.filter(pk=run.pk, started_at=None).update(started_at=timezone.now())
-    try:
-        _read(run, token)
-    except StopRequested:
-        return
-    except CartError as error:
-        runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
-        if not selection.goes_on_later(run, error, run.parameters["page"]):
-            runs.finish(run, RunState.FAILED, f"{error.sentence} What was read is kept; read again.")
-        return
-    except Exception:
-        log.exception("Run %s failed", run.pk)
-        runs.finish(run, RunState.FAILED, "Something unexpected went wrong; the log has it. What was read is kept.")
-        return
-    runs.finish(run)
+    performing.perform(
+        run,
+        lambda: _read(run, token),
+        left=lambda: run.parameters["page"],
+        advice=lambda: "What was read is kept; read again.",
+        kept="What was read is kept.",
+    )
 
 
 def _read(run: Run, token: str) -> None:

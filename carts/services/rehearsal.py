@@ -1,23 +1,19 @@
 """A rehearsal reads the live cart and tells what WOULD be done. It writes nothing but its own run."""
 
-import logging
 from collections import Counter
 from contextlib import closing
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from carts.choices import Kind, Outcome, RunKind, RunState
-from carts.errors import CartError, Refused, StopRequested
+from carts.choices import Kind, Outcome, RunKind
+from carts.errors import Refused
 from carts.models import Cart, Run, RunItem
 from carts.records import Window
-from carts.services import control, leases, runs
+from carts.services import control, leases, performing, runs
 from carts.services.connections import adapter_for
 from carts.services.judging import Rules
 from carts.services.planning import Decision, Planner
-from carts.services.wakeups import wake_run
-
-log = logging.getLogger(__name__)
 
 
 def begin(cart: Cart, by: str, request_key: str = "") -> Run:
@@ -26,37 +22,18 @@ def begin(cart: Cart, by: str, request_key: str = "") -> Run:
         raise Refused("The connection was not tested since it changed. Click Test Connection, then rehearse.")
     if cart.order_fence is None:
         raise Refused("Last Order from is not set. Click Edit and enter the time from which orders are imported.")
-    try:
-        with transaction.atomic():
-            run = runs.create(
-                cart,
-                RunKind.REHEARSAL,
-                started_by=by,
-                request_key=request_key or None,
-                parameters={"since": cart.order_fence.isoformat(), "settings": control.rehearsal_digest(cart)},
-            )
-    except IntegrityError:
-        return Run.objects.get(request_key=request_key)
-    wake_run(run.pk)
-    return run
+    parameters = {"since": cart.order_fence.isoformat(), "settings": control.rehearsal_digest(cart)}
+    return performing.queue(cart, RunKind.REHEARSAL, by, request_key, parameters=parameters)
 
 
 def perform(run: Run, token: str) -> None:
     """Under a lease on the run. A run taken over from a killed worker begins anew: it has written nothing else."""
-    Run.objects.filter(pk=run.pk).update(started_at=timezone.now())
-    try:
+
+    def work() -> None:
         run.counts = dict(_read(run, token))
-    except StopRequested:
+
+    if not performing.perform(run, work, kept="Nothing was changed."):
         return
-    except CartError as error:
-        runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
-        runs.finish(run, RunState.FAILED, error.sentence)
-        return
-    except Exception:
-        log.exception("Rehearsal %s failed", run.pk)
-        runs.finish(run, RunState.FAILED, "Something unexpected went wrong; the log has it. Nothing was changed.")
-        return
-    runs.finish(run)
     cart = Cart.objects.get(pk=run.cart_id)
     if control.rehearsal_digest(cart) == run.parameters.get("settings"):
         Cart.objects.filter(pk=cart.pk).update(rehearsed_for=run.parameters["settings"], rehearsed_at=timezone.now())

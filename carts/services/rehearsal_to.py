@@ -1,21 +1,16 @@
 """A rehearsal of To Cart: reads what the shop shows and tells what WOULD be sent. It writes nothing but its own run."""
 
-import logging
-
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from carts.choices import Kind, Outcome, Reason, RecordState, RunKind, RunState
-from carts.errors import CartError, Refused, StopRequested
+from carts.choices import Kind, Outcome, Reason, RecordState, RunKind
+from carts.errors import Refused
 from carts.models import Cart, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import ItemRef
-from carts.services import control, exporting, leases, pairs, quantities, runs, sending
+from carts.services import control, exporting, leases, pairs, performing, quantities, runs, sending
 from carts.services.connections import adapter_for
 from carts.services.sending import Would
-from carts.services.wakeups import wake_run
-
-log = logging.getLogger(__name__)
 
 RECORDS_A_STEP = 100
 # Of several things told of one record, the first of these counts.
@@ -36,38 +31,14 @@ def begin(cart: Cart, by: str, request_key: str = "") -> Run:
 
 
 def _create(cart: Cart, kind: Kind, by: str, request_key: str) -> Run:
-    try:
-        with transaction.atomic():
-            run = runs.create(
-                cart,
-                RunKind.REHEARSAL_TO,
-                record_kind=kind,
-                started_by=by,
-                request_key=request_key or None,
-                parameters={"settings": control.to_cart_digest(cart)},
-            )
-    except IntegrityError:
-        return Run.objects.get(request_key=request_key)
-    wake_run(run.pk)
-    return run
+    parameters = {"settings": control.to_cart_digest(cart)}
+    return performing.queue(cart, RunKind.REHEARSAL_TO, by, request_key, record_kind=kind, parameters=parameters)
 
 
 def perform(run: Run, token: str) -> None:
     """Under a lease on the run. A run taken over from a killed worker begins anew: it has written nothing else."""
-    Run.objects.filter(pk=run.pk).update(started_at=timezone.now())
-    try:
-        _read(run, token)
-    except StopRequested:
+    if not performing.perform(run, lambda: _read(run, token), kept="Nothing was changed."):
         return
-    except CartError as error:
-        runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
-        runs.finish(run, RunState.FAILED, error.sentence)
-        return
-    except Exception:
-        log.exception("Rehearsal %s failed", run.pk)
-        runs.finish(run, RunState.FAILED, "Something unexpected went wrong; the log has it. Nothing was changed.")
-        return
-    runs.finish(run)
     cart = Cart.objects.get(pk=run.cart_id)
     if run.record_kind == Kind.ITEM and control.to_cart_digest(cart) == run.parameters.get("settings"):
         Cart.objects.filter(pk=cart.pk).update(

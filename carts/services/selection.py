@@ -3,30 +3,24 @@
 The run's items are its memory: what is not PENDING there is done, so a killed worker's successor goes on behind it.
 """
 
-import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import transaction
 
-from carts.choices import Kind, Outcome, RunKind, RunState
-from carts.errors import CartError, RateLimited, Refused, StopRequested
+from carts.choices import Kind, Outcome, RunKind
+from carts.errors import Refused
 from carts.models import Cart, Run, RunItem
 from carts.records import Listing
-from carts.services import control, leases, records_import, runs
+from carts.services import control, leases, performing, records_import, runs
 from carts.services.connections import adapter_for
 from carts.services.importing import Importer
 from carts.services.judging import Rules
-from carts.services.wakeups import wake_run
-
-log = logging.getLogger(__name__)
 
 BATCH = 25  # small, so that progress shows and Stop is soon
 LISTING_PAGE = 100
-FIRST_WAIT_SECONDS, MAX_TRIES = 5, 5
 GONE_TEXT = "The cart does not have it any more."
 
 
@@ -46,61 +40,25 @@ def begin_matching(cart: Cart, kind: str, listing: Listing, by: str, request_key
 def _begin(cart: Cart, kind: str, by: str, request_key: str, *, ids: list[str], **parameters: Any) -> Run:
     if not control.is_tested(cart):
         raise Refused("The connection was not tested since it changed. Click Test Connection, then import again.")
-    try:
-        with transaction.atomic():
-            run = runs.create(
-                cart,
-                RunKind.IMPORT,
-                started_by=by,
-                record_kind=kind,
-                request_key=request_key or None,
-                parameters=parameters,
-                total=len(ids) if ids else None,
-            )
-            RunItem.objects.bulk_create(RunItem(run=run, external_id=external_id) for external_id in ids)
-    except IntegrityError:
-        return Run.objects.get(request_key=request_key)
-    wake_run(run.pk)
-    return run
+    items = [RunItem(external_id=external_id) for external_id in ids]
+    total = len(ids) if ids else None
+    return performing.queue(
+        cart, RunKind.IMPORT, by, request_key, items=items, record_kind=kind, parameters=parameters, total=total
+    )
 
 
 def perform(run: Run, token: str) -> None:
     """Under a lease on the run."""
-    Run.objects.filter(pk=run.pk, started_at=None).update(started_at=timezone.now())
-    try:
+
+    def work() -> None:
         if "matching" in run.parameters and not run.parameters.get("listed"):
             _list_matching(run, token)
         _work(run, token)
-    except StopRequested:
-        return
-    except CartError as error:
-        runs.log(run, f"{error.sentence} {error.detail}".strip(), "error")
-        left = run.items.filter(outcome=Outcome.PENDING).count()
-        if not goes_on_later(run, error, left):
-            runs.finish(run, RunState.FAILED, f"{error.sentence} {left} records were not read; import them again.")
-        return
-    except Exception:
-        log.exception("Run %s failed", run.pk)
-        runs.finish(run, RunState.FAILED, "Something unexpected went wrong; the log has it. What is done stays done.")
-        return
-    runs.finish(run)
 
+    def left() -> int:
+        return run.items.filter(outcome=Outcome.PENDING).count()
 
-def goes_on_later(run: Run, error: CartError, left: int) -> bool:
-    """Where waiting helps, the lease is kept until the next try and then left to the tick. Not for ever: MAX_TRIES
-    in a row that brought nothing, and the person is told."""
-    tries = 1 if left != run.parameters.get("left") else run.parameters.get("tries", 0) + 1
-    if error.permanent or tries > MAX_TRIES:
-        return False
-    named = error.wait_seconds if isinstance(error, RateLimited) else None
-    wait = timedelta(seconds=FIRST_WAIT_SECONDS * 2**tries if named is None else named)
-    run.parameters = {**run.parameters, "left": left, "tries": tries}
-    kept = Run.objects.filter(pk=run.pk, lease_token=run.lease_token).update(
-        parameters=run.parameters, lease_until=timezone.now() + wait
-    )
-    if kept:
-        runs.log(run, f"{left} records are left; the next try follows in {wait.total_seconds():.0f} seconds.")
-    return True
+    performing.perform(run, work, left=left, advice=lambda: f"{left()} records were not read; import them again.")
 
 
 def _work(run: Run, token: str) -> None:

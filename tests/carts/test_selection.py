@@ -12,7 +12,7 @@ from backoffice.types import NewCustomer, NewItem
 from carts.choices import Kind, Outcome, Reason, RecordState, RunState
 from carts.models import Cart, Record, Run, RunItem
 from carts.records import Listing
-from carts.services import selection, ticking
+from carts.services import performing, selection, ticking
 from carts.services.connections import adapter_for
 from sandbox.testing import PracticeShop
 
@@ -126,7 +126,7 @@ def test_a_shop_that_asks_for_time_gets_it_and_the_import_goes_on_by_itself(
 def test_a_shop_that_never_answers_ends_the_import_with_what_is_left(cart: Cart, shop: PracticeShop) -> None:
     shop.faults.add("500", match=r"/orders", times=0)
     run = selection.begin(cart, Kind.ORDER, ["1", "2"], "staff")
-    for tries in range(selection.MAX_TRIES + 1):
+    for tries in range(performing.MAX_TRIES + 1):
         with time_machine.travel(timezone.now() + timedelta(hours=tries)):
             run = work(run)
     assert run.state == RunState.FAILED
