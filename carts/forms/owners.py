@@ -24,6 +24,7 @@ class OwnersForm(forms.Form):
             for name, label in labels.items():
                 self.fields[f"{kind}.{name}"] = forms.ChoiceField(
                     label=label,
+                    required=False,  # what is not said is Ask
                     choices=Owner,
                     initial=owners.get(name, Owner.ASK),
                     widget=widgets.UnfoldAdminSelectWidget,
@@ -39,5 +40,5 @@ class OwnersForm(forms.Form):
     def owners(self) -> dict[str, str]:
         """Only what differs from the usual."""
         usual = pairs.OWNED_UNLESS_SAID
-        chosen = {name: owner for name, owner in self.cleaned_data.items() if name != "version"}
+        chosen = {name: owner or Owner.ASK.value for name, owner in self.cleaned_data.items() if name != "version"}
         return {name: owner for name, owner in chosen.items() if owner != usual.get(name, Owner.ASK)}

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from carts.platforms.woocommerce import API
-from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, Listing, StockLevel, Window
+from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, Listing, RecordChange, StockLevel, Window
 from sandbox.messages import Received
 from tests.platforms.around import around
 
@@ -75,6 +75,10 @@ def use_everything(adapter) -> None:
         adapter.listing(kind, Listing(page=2, per_page=50))
         adapter.listing(kind, Listing(placed_from=A_TIME, placed_before=A_TIME, search="guest@example.test"))
     adapter.listing(ORDER, Listing(per_page=1, placed_from=A_TIME, status="processing,completed"))
+    for kind, key in ((ITEM, "SKU-0001"), (CUSTOMER, "customer2@example.test")):
+        adapter.page_by_id(kind, 2)
+        adapter.read_records(kind, [ItemRef("1"), ItemRef("2")])
+        adapter.find(kind, key)
 
 
 def test_every_request_is_within_the_contract(contract, place, adapter):
@@ -93,6 +97,37 @@ def test_every_request_is_within_the_contract(contract, place, adapter):
     assert {request.path.removeprefix(API).split("/")[1] for request in made} == {
         "orders", "products", "customers", "settings", "system_status",
     }  # fmt: skip
+
+
+ITEM_VALUES = {
+    "name": "Name", "price": "12.5", "sale_price": "9", "description": "A\nB", "barcode": "4006381333931",
+    "weight": "1.5", "tax_class": "standard", "is_active": "0",
+}  # fmt: skip
+ADDRESS = '{"address_1": "1 Road", "city": "London", "country": "GB", "first_name": "Ada", "last_name": "Byron"}'
+CUSTOMER_VALUES = {
+    "name": "Ada Byron", "company": "Engines", "email": "ada@example.test", "phone": "1", "billing": ADDRESS,
+    "shipping": ADDRESS,
+}  # fmt: skip
+
+
+def test_every_write_of_items_and_customers_is_within_the_contract(contract, place, adapter):
+    """Every field that can be set, on a product, a variation and a customer; changed and created."""
+    made = adapter.create_record(ITEM, "NEW-1", ITEM_VALUES)
+    buyer = adapter.create_record(CUSTOMER, "new@example.test", CUSTOMER_VALUES)
+    shirt = place.shop.add_product("SHIRT", "Shirt", kind="variable")
+    small = place.shop.add_product("SHIRT-S", "S", "9.00", parent=shirt, option="S")
+    of_variation = {name: ITEM_VALUES[name] for name in adapter.capabilities.variation_fields}
+    results = [
+        *adapter.push_records(ITEM, [RecordChange(ItemRef(made.external_id), ITEM_VALUES)]),
+        *adapter.push_records(ITEM, [RecordChange(ItemRef(str(small.id), str(shirt.id)), of_variation)]),
+        *adapter.push_records(CUSTOMER, [RecordChange(ItemRef(buyer.external_id), CUSTOMER_VALUES)]),
+    ]
+    assert [result.error for result in results] == [None, None, None]
+    assert ITEM_VALUES.keys() == adapter.capabilities.item_fields
+    assert CUSTOMER_VALUES.keys() == adapter.capabilities.customer_fields
+    written = [request for request in place.requests if request.method != "GET"]
+    assert len(written) == 5
+    assert [fault for request in written for fault in faults_of(contract, request)] == []
 
 
 def test_the_check_of_the_contract_finds_what_is_wrong(contract, place, adapter):
