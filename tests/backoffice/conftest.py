@@ -8,6 +8,7 @@ from django.db import transaction
 
 from backoffice.models import Item
 from backoffice.services import customers, documents, items
+from backoffice.signals import records_changed, stock_changed
 from backoffice.types import NewCustomer, NewDocument, NewItem, NewLine
 
 PLACED_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -39,6 +40,14 @@ def a_document(customer_id: int, *lines: NewLine, **more) -> NewDocument:
 def create(*new: NewDocument) -> list[int]:
     with transaction.atomic():
         return documents.create_documents(new)
+
+
+@pytest.fixture(autouse=True)
+def nobody_else_listens(monkeypatch) -> None:
+    """Counted here are the statements of the system; who listens may look at something of its own now and then."""
+    for signal in (stock_changed, records_changed):
+        monkeypatch.setattr(signal, "receivers", [])
+        signal.sender_receivers_cache.clear()
 
 
 @pytest.fixture
