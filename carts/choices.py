@@ -5,10 +5,6 @@ from django.db.models import TextChoices
 GOOD, BAD, WARN, INFO, QUIET = "success", "danger", "warning", "info", ""
 
 
-class Platform(TextChoices):
-    WOOCOMMERCE = "woocommerce", "WooCommerce"
-
-
 class CartStatus(TextChoices):
     STOPPED = "stopped", "STOPPED"
     RUNNING = "running", "RUNNING"

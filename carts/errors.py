@@ -60,6 +60,12 @@ class NotFound(CartError):
     kind = "not_found"
 
 
+class Stale(CartError):
+    """The cart did not take a quantity because it shows another one than we knew. It is read and reckoned again."""
+
+    kind = "stale"
+
+
 class StopRequested(Exception):
     """The lease is gone: staff clicked Stop, or another worker took over. Nothing more may be written."""
 

@@ -118,9 +118,13 @@ class CartItem:
 
 @dataclass(frozen=True, slots=True)
 class StockLevel:
+    """A quantity to be shown. `known`: what the cart is known to show, for platforms that compare before they set; None
+    where we do not know."""
+
     external_id: str
     parent_id: str
     quantity: Decimal
+    known: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ class ItemRef:
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """One record as it came. `body` is the shop's own JSON text of this record; `digest` identifies its content."""
+    """One record as it came. `body` is the shop's own text of this record (of several texts, where it takes several
+    requests to read one); `digest` identifies its content."""
 
     external_id: str
     modified_at: datetime | None
@@ -143,7 +148,7 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """How one row of a write ended. `error` is Rejected or NotFound, for this row only; None: done."""
+    """How one row of a write ended. `error` is Rejected, NotFound or Stale, for this row only; None: done."""
 
     external_id: str
     error: CartError | None = None
@@ -159,12 +164,13 @@ class RecordChange:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`total` is how many records the whole window holds as the shop counted them with this page, if it says."""
+    """`total` is how many records the whole window holds as the shop counted them with this page, if it says.
+    `next_position` is where a listing or a reading by id goes on, in the platform's own words; "" on the last page."""
 
     rows: tuple[RawRecord, ...]
-    number: int
     total: int | None
     is_last: bool
+    next_position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +186,32 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list tab asks the live cart for: one page, newest first, filtered by what the platform can."""
+    """What a list tab asks the live cart for: one page, newest first, filtered by what the platform can. `position`
+    is the `next_position` of the page before; "" for the first."""
 
-    page: int = 1
+    position: str = ""
     per_page: int = 50
     placed_from: datetime | None = None
     placed_before: datetime | None = None
     status: str = ""
     search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place where the shop keeps stock."""
+
+    external_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookHint:
+    """What a webhook says: this record of the cart wants to be read again. Nothing else of it is believed."""
+
+    delivery_id: str
+    kind: str  # ORDER, ITEM or CUSTOMER
+    external_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,5 +225,5 @@ class ShopInfo:
     can_write: bool
     permissions: str
     address: str = ""
-    locations: tuple[str, ...] = ()
+    locations: tuple[Location, ...] = ()
     warnings: tuple[str, ...] = ()

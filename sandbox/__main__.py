@@ -13,8 +13,6 @@ from sandbox.platforms import PLATFORMS
 from sandbox.server import PracticeServer
 from sandbox.shop import Shop
 from sandbox.shopper import Buying
-from sandbox.testing import KEY, SECRET
-from sandbox.woocommerce.auth import Key
 
 
 def arguments(given: list[str]) -> argparse.Namespace:
@@ -30,8 +28,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timezone", default="America/New_York")
     parser.add_argument("--currency", default="USD")
-    parser.add_argument("--key", default=KEY)
-    parser.add_argument("--secret", default=SECRET)
+    parser.add_argument("--key", help="WooCommerce: the consumer key")
+    parser.add_argument("--secret", help="WooCommerce: the consumer secret")
     parser.add_argument("--scope", choices=("read", "write", "read_write"), default="read_write")
     parser.add_argument("--basic-over-http", action="store_true", help="take Basic without TLS")
     parser.add_argument("--latency-ms", type=float, default=0, help="wait before every answer")
@@ -44,8 +42,7 @@ def main(given: list[str]) -> None:
     # What is loaded stays; scanning it again and again would slow the start and pause a measurement.
     gc.disable()
     shop = Shop(state=options.state, timezone=options.timezone, currency=options.currency)
-    key = Key(options.key, options.secret, options.scope)
-    platform = PLATFORMS[options.platform](shop, key, options.basic_over_http)
+    platform = PLATFORMS[options.platform](shop, {name: value for name, value in vars(options).items() if value})
     server = PracticeServer(shop, platform, options.port, options.latency_ms / 1000)
     shopper = populate(
         shop,

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.server import Platform
+from sandbox.shop import Shop
 from sandbox.woocommerce.api import WooCommerce
 
-PLATFORMS = {"woocommerce": WooCommerce}
+# By name: what makes the platform of a shop, given its further options (see each platform's `of`).
+PLATFORMS: dict[str, Callable[[Shop, Mapping[str, Any]], Platform]] = {"woocommerce": WooCommerce.of}

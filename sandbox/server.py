@@ -28,6 +28,18 @@ _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><
 class Platform(Protocol):
     """What a platform gives the server: answers, and its own way to say no."""
 
+    shop: Shop
+
+    @property
+    def address(self) -> str:
+        """What staff enter as Cart Connect URL."""
+        ...
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What staff enter as credentials, by the names of the adapter's fields."""
+        ...
+
     def handle(self, request: Request) -> Response: ...
 
     def refusal(self, status: int) -> Response: ...

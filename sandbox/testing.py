@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sandbox.demo import populate
 from sandbox.faults import Faults
 from sandbox.messages import Received
+from sandbox.platforms import PLATFORMS
 from sandbox.server import PracticeServer
 from sandbox.shop import Shop
-from sandbox.woocommerce.api import WooCommerce
+from sandbox.woocommerce.api import KEY, SECRET
 from sandbox.woocommerce.auth import Key
-
-KEY = "ck_practice"
-SECRET = "cs_practice"
 
 
 class PracticeShop:
     """What a test holds: where the shop is, its key, its state, its request log and its faults."""
 
-    def __init__(self, server: PracticeServer, platform: WooCommerce) -> None:
+    def __init__(self, server: PracticeServer, platform: Any) -> None:
         self.server = server
         self.platform = platform
         self.key = KEY
@@ -30,6 +29,16 @@ class PracticeShop:
     @property
     def url(self) -> str:
         return self.server.url
+
+    @property
+    def address(self) -> str:
+        """What staff enter as Cart Connect URL."""
+        return self.platform.address
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What staff enter as credentials."""
+        return self.platform.credentials
 
     @property
     def shop(self) -> Shop:
@@ -46,7 +55,7 @@ class PracticeShop:
         return self.server.faults
 
     def add_key(self, key: str, secret: str, scope: str) -> None:
-        """Let a further key in; `scope` is read, write or read_write."""
+        """WooCommerce: let a further key in; `scope` is read, write or read_write."""
         self.platform.keys.add(Key(key, secret, scope))
 
 
@@ -64,18 +73,21 @@ def practice_shop(
     basic_over_http: bool = True,
     latency: float = 0.0,
     port: int = 0,
+    platform: str = "woocommerce",
+    **options: Any,
 ) -> Iterator[PracticeShop]:
-    """A shop that lives as long as the block. Sizes as in demo.populate; `latency` in seconds.
+    """A shop that lives as long as the block. Sizes as in demo.populate; `latency` in seconds; `options` as the
+    platform's `of` takes them.
 
     Plain HTTP takes Basic here unless `basic_over_http` is False, the real shop's behaviour.
     """
     shop = Shop(state=state, timezone=timezone, currency=currency)
-    platform = WooCommerce(shop, Key(KEY, SECRET), basic_over_http)
-    server = PracticeServer(shop, platform, port, latency)
+    voice = PLATFORMS[platform](shop, {"basic_over_http": basic_over_http, **options})
+    server = PracticeServer(shop, voice, port, latency)
     populate(shop, orders=orders, customers=customers, products=products, lines=lines, seed=seed)
     server.start()
     try:
-        yield PracticeShop(server, platform)
+        yield PracticeShop(server, voice)
     finally:
         server.stop()
         shop.close()

@@ -3,8 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from carts.choices import Kind, Platform
+from carts.choices import Kind
 from carts.cli.values import SETTINGS
+from carts.platforms import DEFAULT, REGISTRY
 
 KINDS = {"orders": Kind.ORDER, "items": Kind.ITEM, "customers": Kind.CUSTOMER}
 CREDENTIALS_HELP = "a JSON object or KEY=VALUE lines; - reads standard input"
@@ -24,7 +25,7 @@ def add_to(parser: ArgumentParser) -> None:
     add = action("add", "Add a cart, STOPPED.", cart=False)
     add.add_argument("name", metavar="NAME")
     add.add_argument("url", metavar="URL", help="the address of the shop itself")
-    add.add_argument("--platform", choices=Platform.values, default=Platform.WOOCOMMERCE.value)
+    add.add_argument("--platform", choices=sorted(REGISTRY), default=DEFAULT)
     add.add_argument("--credentials", metavar="FILE", required=True, help=CREDENTIALS_HELP)
     action("show", "One cart: settings, connection, feed.")
     change = action("set", f"Change settings: {', '.join(SETTINGS)}.")

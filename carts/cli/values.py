@@ -70,7 +70,11 @@ def _credentials_of(text: str) -> dict[str, str]:
 
 
 def check_complete(credentials: dict[str, str], platform: str) -> None:
-    missing = [field.name for field in adapter_class(platform).credential_fields if not credentials.get(field.name)]
+    missing = [
+        field.name
+        for field in adapter_class(platform).credential_fields
+        if field.is_required and not credentials.get(field.name)
+    ]
     if missing:
         raise Refused(f"These credentials are missing: {', '.join(missing)}. Nothing was saved.")
 

@@ -69,6 +69,7 @@ SECTIONS = (
             "safety_buffer",
             "stock_percent",
             "stock_maximum",
+            "stock_location",
             "stock_sweep_hours",
             "to_item_updates",
         ),
@@ -78,7 +79,7 @@ SECTIONS = (
 
 HELP = {
     "name": "How this shop is called in the panel.",
-    "url": "The address of the shop itself, as a buyer opens it. Another shop needs a cart of its own.",
+    "url": "{of_platform} Another shop needs a cart of its own.",
     "import_orders_as": "Each order becomes one document of this type, always PENDING: nothing is posted and no stock "
     "moves until somebody approves it.",
     "last_order_from": "An order placed before it is never imported by itself. The date moves on as orders arrive; "
@@ -181,7 +182,23 @@ class CartForm(forms.ModelForm):
             self.fields[name] = OursField(kind, label=label, required=False, help_text=HELP[name])
         for name, word in EMPTY.items():
             self.fields[name].empty = word
+        self.fields["url"].help_text = HELP["url"].format(of_platform=adapter.url_help)
+        self._add_location(cart, adapter.capabilities.has_locations)
         self._add_credentials(cart, adapter.credential_fields)
+
+    def _add_location(self, cart: Cart, has_locations: bool) -> None:
+        if not has_locations:
+            del self.fields["stock_location"]
+            return
+        known = [(external_id, name) for external_id, name in cart.shop_locations]
+        field = self.fields["stock_location"]
+        self.fields["stock_location"] = forms.ChoiceField(
+            label=field.label,
+            choices=[("", "The only one, or not chosen yet"), *known],
+            required=False,
+            help_text=field.help_text,
+            widget=widgets.UnfoldAdminSelectWidget,
+        )
 
     def _add_credentials(self, cart: Cart, fields: Any) -> None:
         saved = saved_credentials(cart)
@@ -195,7 +212,7 @@ class CartForm(forms.ModelForm):
         section = next(section for section in SECTIONS if section.title == title)
         credentials = [name for name in self.fields if name.startswith(CREDENTIAL)]
         names = [part for name in section.names for part in (credentials if name == "credentials" else [name])]
-        return section, [self[name] for name in names]
+        return section, [self[name] for name in names if name in self.fields]
 
     def changes(self) -> dict[str, Any]:
         """Cleaned values by model field, only of what the person changed since the form was shown."""

@@ -4,7 +4,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from carts.choices import CartStatus, GuestRule, ImportAs, NewRecords, Platform
+from carts import platforms
+from carts.choices import CartStatus, GuestRule, ImportAs, NewRecords
 
 
 def default_order_statuses() -> list[str]:
@@ -19,7 +20,7 @@ class Cart(models.Model):
     """
 
     name = models.CharField("Cart Name", max_length=100, unique=True)
-    platform = models.CharField(max_length=20, choices=Platform, default=Platform.WOOCOMMERCE)
+    platform = models.CharField(max_length=20, choices=platforms.platforms, default=platforms.DEFAULT)
     url = models.URLField("Cart Connect URL", max_length=500, help_text="The address of the shop itself.")
     notification_emails = models.TextField(
         "Notification Email", blank=True, help_text="One or more addresses, separated by commas."
@@ -114,6 +115,12 @@ class Cart(models.Model):
         blank=True,
         help_text="The cart never shows more than this. Empty: no limit.",
     )
+    stock_location = models.CharField(
+        "Stock location",
+        max_length=100,
+        blank=True,
+        help_text="Where the shop keeps the stock that is ours. Test Connection reads which there are.",
+    )
     stock_sweep_hours = models.PositiveSmallIntegerField(
         "Compare all stock every (hours)",
         default=6,
@@ -140,6 +147,8 @@ class Cart(models.Model):
     shop_version = models.CharField(max_length=50, blank=True)
     shop_permissions = models.TextField(blank=True)
     shop_warnings = models.JSONField(default=list, blank=True)
+    # [[id, name], ...] of the places where the shop keeps stock; empty where the platform knows none.
+    shop_locations = models.JSONField(default=list, blank=True)
     # The digest of the settings a rehearsal was finished with.
     rehearsed_for = models.CharField(max_length=64, blank=True)
     rehearsed_at = models.DateTimeField(null=True, blank=True)
@@ -164,6 +173,7 @@ class Cart(models.Model):
             "shop_version",
             "shop_permissions",
             "shop_warnings",
+            "shop_locations",
             "rehearsed_for",
             "rehearsed_at",
             "to_cart_rehearsed_for",

@@ -25,7 +25,7 @@ class Feed(models.Model):
     # Items and customers: when all of them were last read through, and where an unfinished sweep began and goes on.
     swept_at = models.DateTimeField(null=True, blank=True)
     sweep_started_at = models.DateTimeField(null=True, blank=True)
-    sweep_position = models.CharField(max_length=64, blank=True)
+    sweep_position = models.CharField(max_length=500, blank=True)
     failures = models.PositiveIntegerField(default=0)
     needs_person = models.BooleanField(default=False)
     error_kind = models.CharField(max_length=20, blank=True)

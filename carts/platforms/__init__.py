@@ -7,6 +7,14 @@ from carts.platforms.woocommerce import WooCommerce
 REGISTRY: dict[str, type[CartAdapter]] = {"woocommerce": WooCommerce}
 
 
+DEFAULT = "woocommerce"
+
+
+def platforms() -> list[tuple[str, str]]:
+    """(name, label) of every platform, for choosing one."""
+    return [(name, adapter.label) for name, adapter in REGISTRY.items()]
+
+
 def adapter_class(platform: str) -> type[CartAdapter]:
     try:
         return REGISTRY[platform]

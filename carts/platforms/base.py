@@ -1,7 +1,8 @@
 """The interface every platform implements, and what each declares about itself. Plain values in, dataclasses out."""
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Protocol
 
@@ -17,6 +18,7 @@ from carts.records import (
     RowResult,
     ShopInfo,
     StockLevel,
+    WebhookHint,
     Window,
 )
 
@@ -29,6 +31,7 @@ class CredentialField:
     label: str
     help_text: str = ""
     is_secret: bool = True
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +53,76 @@ class Capabilities:
     item_fields: frozenset[str]
     variation_fields: frozenset[str]
     customer_fields: frozenset[str]
+    # Stock is kept by location, and staff say which one is ours (Cart.stock_location, Connection.location).
+    has_locations: bool = False
+    # The cart answers a stock write before it is done: so long after it, it is read whether it was. 0: it is done.
+    stock_settles_seconds: float = 0.0
+    # The version of the API that is spoken, and the day the platform switches it off; "" and None where it has none.
+    api_version: str = ""
+    api_retires: date | None = None
+    # What the platform tells by webhook, in its own words; empty where we use none. The adapter is then WebhookAdapter.
+    webhook_topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a cart said of our budget with an answer. Units are the platform's own: points, or requests.
+
+    `limit` is the most there can be and `left` what is there now. It comes back `restore_per_second`, or all at once
+    `reset_seconds` from now where the platform counts by windows."""
+
+    limit: float
+    left: float
+    restore_per_second: float = 0.0
+    reset_seconds: float | None = None
+
+
+class Budget(Protocol):
+    """One cart's allowance, shared by all workers of this installation. An adapter spends before each request and tells
+    what it learned from each answer; waiting is done in here."""
+
+    def spend(self, cost: float) -> None:
+        """Return when the cart allows so much, and count it as spent. RateLimited where that would take too long."""
+        ...
+
+    def learn(self, allowance: Allowance, *, spent: float, cost: float) -> None:
+        """After an answer: what the cart says is left, what we had counted for this request and what it really cost."""
+        ...
+
+    def refused(self, wait_seconds: float | None) -> None:
+        """The cart refused a request as too many: nobody spends for so long (None: as long as seems wise)."""
+        ...
+
+
+class NoBudget:
+    """For carts that set no limit, and for tests."""
+
+    def spend(self, cost: float) -> None: ...
+
+    def learn(self, allowance: Allowance, *, spent: float, cost: float) -> None: ...
+
+    def refused(self, wait_seconds: float | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """All an adapter needs to reach one shop. `ca_bundle`: path of a PEM file, or "" for the usual authorities;
-    `timezone`: the shop's, as Test Connection read it, or ""."""
+    `timezone`: the shop's, as Test Connection read it, or ""; `location`: where the cart keeps our stock, or ""."""
 
     url: str
     credentials: Mapping[str, str]
     ca_bundle: str = ""
     timezone: str = ""
+    location: str = ""
     timeout_seconds: float = 30.0
+    budget: Budget = field(default_factory=NoBudget)
 
 
 class CartAdapter(Protocol):
     """One connected shop. Every method raises CartError and nothing else; none retries or keeps state."""
 
     label: ClassVar[str]
+    url_help: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     credential_fields: ClassVar[tuple[CredentialField, ...]]
 
@@ -106,8 +161,9 @@ class CartAdapter(Protocol):
         """Set the quantities of one batch, absolutely. One result a row, in order; never sent twice in here."""
         ...
 
-    def page_by_id(self, kind: str, number: int) -> Page:
-        """Page `number` (from 1) of all items or customers by id, products with variations among them."""
+    def page_by_id(self, kind: str, position: str) -> Page:
+        """One page of all items or customers by id, products with variations among them. `position` is "" at the
+        beginning, then the `next_position` of the page before; it stays good for days, or leads to the beginning."""
         ...
 
     def read_records(self, kind: str, refs: Sequence[ItemRef]) -> dict[ItemRef, RawRecord]:
@@ -144,3 +200,21 @@ class CartAdapter(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class WebhookAdapter(CartAdapter, Protocol):
+    """A platform that tells us of changes by webhook. What it tells is a hint of what to read again, nothing more."""
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[WebhookHint, ...]:
+        """Pure. `body` is raw, header names are lower case. Rejected where the signature is not the cart's; empty
+        where it tells of nothing we keep."""
+        ...
+
+    def keep_webhooks(self, address: str) -> tuple[str, ...]:
+        """See to it that the cart tells `address` all of `capabilities.webhook_topics`, and nothing of ours elsewhere.
+        Topics that had to be subscribed anew."""
+        ...
+
+    def drop_webhooks(self, address: str) -> None:
+        """The cart tells `address` nothing more."""
+        ...

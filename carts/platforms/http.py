@@ -1,7 +1,7 @@
 """One pooled HTTP session a cart, and the translation of everything that can go wrong into CartErrors."""
 
 import email.utils
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,15 +32,35 @@ class Answer:
         return self.content.decode(errors="replace")
 
 
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How a platform writes: what it is asked for, whether a body is of that kind, what a refusal says, and how long it
+    asks us to wait (None: it does not say)."""
+
+    accept: str
+    is_body: Callable[[Answer], bool]
+    message: Callable[[Answer], str]
+    wait_seconds: Callable[[Answer], float | None]
+
+
 class ShopSession:
     """Sends requests to one shop. Never follows a redirect (it would carry the key elsewhere), never retries."""
 
-    def __init__(self, *, ca_bundle: str, timeout_seconds: float, pool_size: int = 4) -> None:
+    def __init__(
+        self,
+        *,
+        ca_bundle: str,
+        timeout_seconds: float,
+        pool_size: int = 4,
+        speech: "Speech | None" = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._speech = speech or JSON
         self._session = requests.Session()
         # The environment's proxies and .netrc must not decide where a shop's key goes.
         self._session.trust_env = False
         self._session.verify = ca_bundle or True
-        self._session.headers.update({"Accept": "application/json", "User-Agent": "CartSync"})
+        self._session.headers.update({"Accept": self._speech.accept, "User-Agent": "CartSync", **(headers or {})})
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -54,8 +74,11 @@ class ShopSession:
         auth: AuthBase | None,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer, whose body is whole and JSON. Anything else is raised as the CartError it means."""
+        """The answer, whose body is whole and of the platform's kind, or empty with a 204. Anything else is raised as
+        the CartError it means."""
         try:
             received = self._session.request(
                 method,
@@ -63,6 +86,8 @@ class ShopSession:
                 auth=auth,
                 params=params,
                 json=json,
+                data=data,
+                headers=headers,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
@@ -82,8 +107,8 @@ class ShopSession:
             ) from None
         response = Answer(received.status_code, received.headers, content)
         if response.status_code >= 300:
-            raise error_of(response)
-        if not _is_json(response):
+            raise error_of(response, self._speech)
+        if response.status_code != 204 and not self._speech.is_body(response):
             raise Unavailable(
                 "The shop answered with a web page where data belongs: it may be in maintenance, or a security "
                 "plug-in stands in between. Open the shop in a browser. The next try follows by itself.",
@@ -134,8 +159,9 @@ def _network_error(error: requests.RequestException, url: str) -> CartError:
     )
 
 
-def error_of(response: Answer) -> CartError:
+def error_of(response: Answer, speech: "Speech | None" = None) -> CartError:
     """What a status of 300 and above means; the adapter may know better from the body's code."""
+    speech = speech or JSON
     status, detail = response.status_code, _excerpt(response)
     if status < 400:
         target = response.headers.get("Location", "")
@@ -150,15 +176,15 @@ def error_of(response: Answer) -> CartError:
         what = "asked us to slow down" if status == 429 else "is closed for maintenance"
         return RateLimited(
             f"The shop {what}. Nothing is lost; we go on when the time it named is over.",
-            wait_seconds=retry_after_seconds(response.headers.get("Retry-After", "")),
+            wait_seconds=speech.wait_seconds(response),
             detail=detail,
         )
-    if status == 401 or (status == 403 and _is_json(response)):
-        return _refused_key(response, detail)
+    if status == 401 or (status == 403 and speech.is_body(response)):
+        return _refused_key(response, detail, speech.message(response))
     if status in (404, 410):
         return NotFound("The shop does not have this record.", detail=detail)
-    if 400 <= status < 500 and _is_json(response):
-        return Rejected(f"The shop refused the request: {message_of(response)}", detail=detail)
+    if 400 <= status < 500 and speech.is_body(response):
+        return Rejected(f"The shop refused the request: {speech.message(response)}", detail=detail)
     return Unavailable(
         f"The shop answered with an error of its own (HTTP {status}). If it goes on, ask the shop's host. The next "
         "try follows by itself.",
@@ -166,8 +192,7 @@ def error_of(response: Answer) -> CartError:
     )
 
 
-def _refused_key(response: Answer, detail: str) -> AuthError:
-    said = message_of(response)
+def _refused_key(response: Answer, detail: str, said: str) -> AuthError:
     if response.status_code == 403:
         return AuthError(
             f"The key is right, but its user may not do this in the shop (it says: {said}) Make a key for a user who "
@@ -202,3 +227,11 @@ def retry_after_seconds(value: str) -> float | None:
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+JSON = Speech(
+    accept="application/json",
+    is_body=_is_json,
+    message=message_of,
+    wait_seconds=lambda answer: retry_after_seconds(answer.headers.get("Retry-After", "")),
+)

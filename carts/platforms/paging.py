@@ -46,7 +46,7 @@ def stitched_pages(fetch_chunk: FetchChunk, window: Window, per_page: int) -> Ge
                 if fresh is None:
                     break
                 number += 1
-                yield Page(rows=fresh, number=number, total=chunk.total, is_last=is_last)
+                yield Page(rows=fresh, total=chunk.total, is_last=is_last)
                 if is_last:
                     return
                 last = chunk.rows[-1]

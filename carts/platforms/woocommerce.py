@@ -92,6 +92,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 class WooCommerce:
     label: ClassVar[str] = "WooCommerce"
+    url_help: ClassVar[str] = "The address of the shop itself, as a buyer opens it."
     capabilities: ClassVar[Capabilities] = Capabilities(
         orders="Found by the time they were last modified; an order is here within one poll of being placed or edited.",
         items="Found by the time they were last modified, within one poll; deleted ones when all are compared.",
@@ -236,7 +237,7 @@ class WooCommerce:
 
     def listing(self, kind: str, listing: Listing) -> Page:
         params: dict[str, Any] = {
-            "page": listing.page,
+            "page": int(listing.position or 1),
             "per_page": listing.per_page,
             "order": "desc",
             "orderby": "date",
@@ -257,8 +258,7 @@ class WooCommerce:
         if kind != CUSTOMER and listing.placed_before is not None:
             params |= {"before": self._cut(listing.placed_before), "dates_are_gmt": "true"}
         chunk = _chunk_of(self._response(PATHS[kind], params))
-        is_last = len(chunk.rows) < listing.per_page or chunk.total == listing.page * listing.per_page
-        return Page(rows=chunk.rows, number=listing.page, total=chunk.total, is_last=is_last)
+        return _page(chunk, int(listing.position or 1), listing.per_page)
 
     def admin_url(self, kind: str, external_id: str) -> str:
         if kind == ORDER:
@@ -351,12 +351,12 @@ class WooCommerce:
 
     # Items and customers --------------------------------------------------------------------------
 
-    def page_by_id(self, kind: str, number: int) -> Page:
+    def page_by_id(self, kind: str, position: str) -> Page:
+        number = int(position or 1)
         params: dict[str, Any] = {"page": number, "per_page": PER_PAGE, "orderby": "id", "order": "asc"}
         if kind == CUSTOMER:
             params["role"] = "all"
-        chunk = _chunk_of(self._response(PATHS[kind], params))
-        return Page(rows=chunk.rows, number=number, total=chunk.total, is_last=len(chunk.rows) < PER_PAGE)
+        return _page(_chunk_of(self._response(PATHS[kind], params)), number, PER_PAGE)
 
     def read_records(self, kind: str, refs: Sequence[ItemRef]) -> dict[ItemRef, RawRecord]:
         found: dict[ItemRef, RawRecord] = {}
@@ -447,6 +447,11 @@ class WooCommerce:
         for name in UNKEPT_FIELDS:
             data.pop(name, None)
         return _encoder.encode(data).decode()
+
+
+def _page(chunk: Chunk, number: int, per_page: int) -> Page:
+    is_last = len(chunk.rows) < per_page or chunk.total == number * per_page
+    return Page(chunk.rows, chunk.total, is_last, "" if is_last else str(number + 1))
 
 
 def _stock_path(ref: ItemRef) -> str:

@@ -26,11 +26,17 @@ def connection_digest(cart: Cart) -> str:
     return hashlib.blake2b(text.encode(), key=settings.SECRET_KEY.encode()[:64], digest_size=32).hexdigest()
 
 
+def location_of(cart: Cart) -> str:
+    """The location whose stock is ours: the one staff chose, or the only one there is."""
+    known = [external_id for external_id, _ in cart.shop_locations]
+    return cart.stock_location or (known[0] if len(known) == 1 else "")
+
+
 def adapter_for(cart: Cart) -> CartAdapter:
     """Raises ConfigError when the saved credentials cannot be read."""
     digest = connection_digest(cart)
     with _lock:
-        digest += cart.shop_timezone
+        digest += f"{cart.shop_timezone} {location_of(cart)}"
         known = _adapters.get(cart.pk)
         if known and known[0] == digest:
             return known[1]
@@ -39,6 +45,7 @@ def adapter_for(cart: Cart) -> CartAdapter:
             credentials=secrets.unseal(cart.credentials),
             ca_bundle=cart.ca_bundle,
             timezone=cart.shop_timezone,
+            location=location_of(cart),
         )
         adapter = connect(cart.platform, connection)
         _adapters[cart.pk] = (digest, adapter)

@@ -20,9 +20,9 @@ from carts import secrets
 from carts.choices import CartStatus, Kind, PushKind, RecordState, RunState
 from carts.errors import CartError, Refused
 from carts.models import Cart, Feed, Outbox, Record, Run
-from carts.platforms import adapter_class
+from carts.platforms import DEFAULT, adapter_class
 from carts.records import Listing
-from carts.services import leases, pairs, runs
+from carts.services import connections, leases, pairs, runs
 from carts.services.connections import adapter_for, connection_digest
 from carts.services.wakeups import wake_feed
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 TEST_PASSED = "TEST PASSED: SUCCESSFULLY CONNECTED TO CART!"
 # A change of one of these may judge differently what was read before, so everything since the fence is read again.
 # What decides how many units the cart shows: a change of one is a change of every quantity.
-STOCK_FIELDS = ("safety_buffer", "stock_percent", "stock_maximum")
+STOCK_FIELDS = ("safety_buffer", "stock_percent", "stock_maximum", "stock_location")
 UPDATE_FIELDS = (
     "update_fence", "from_item_updates", "from_customer_updates", "new_items", "new_customers", "field_owners",
 )  # fmt: skip
@@ -61,9 +61,14 @@ class StartPlan:
 # Saving -----------------------------------------------------------------------------------------------
 
 
+def new_cart(platform: str) -> Cart:
+    """An unsaved cart with what is usual for its platform."""
+    return Cart(platform=platform, order_statuses=list(adapter_class(platform).capabilities.paid_statuses))
+
+
 def create_cart(changes: Mapping[str, Any], credentials: Mapping[str, str], by: str) -> Cart:
-    """A STOPPED cart. Refused when the name is taken."""
-    cart = Cart()
+    """A STOPPED cart; `changes` name its platform, WooCommerce unless they do. Refused when the name is taken."""
+    cart = new_cart(changes.get("platform", DEFAULT))
     _apply(cart, changes, credentials)
     try:
         with transaction.atomic():
@@ -196,6 +201,7 @@ def test_connection(cart: Cart, by: str) -> TestResult:
         shop_version=info.version[:50],
         shop_permissions=info.permissions,
         shop_warnings=list(info.warnings),
+        shop_locations=[[each.external_id, each.name] for each in info.locations],
     )
     Feed.objects.filter(cart=cart, needs_person=True).update(
         needs_person=False, failures=0, error="", error_kind="", next_poll_at=None
@@ -253,9 +259,18 @@ def refusals(cart: Cart) -> tuple[str, ...]:
         reasons.append("Last Order from is not set. Click Edit and enter the time from which orders are imported.")
     if (cart.from_customer_updates or cart.from_item_updates) and cart.last_update_time is None:
         reasons.append("Last update time is not set, but an update from the cart is enabled. Click Edit and enter it.")
+    if cart.to_stock_updates and location_is_open(cart):
+        reasons.append("The shop keeps stock in several places. Click Edit and choose the Stock location that is ours.")
     if not cart.order_statuses:
         reasons.append("No order status is chosen, so no order would ever be imported. Click Edit and choose some.")
     return tuple(reasons)
+
+
+def location_is_open(cart: Cart) -> bool:
+    """Which of the shop's locations is ours has not been said, or that one is not there any more."""
+    if not adapter_class(cart.platform).capabilities.has_locations:
+        return False
+    return connections.location_of(cart) not in [known for known, _ in cart.shop_locations]
 
 
 def start_plan(cart: Cart) -> StartPlan:

@@ -50,8 +50,8 @@ class LiveRow:
 class LivePage:
     rows: tuple[LiveRow, ...]
     total: int | None
-    page: int
-    is_last: bool
+    position: str
+    next_position: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def live_page(cart: Cart, kind: str, listing: Listing) -> LivePage:
     make = {Kind.ORDER: _order_row, Kind.ITEM: _item_row, Kind.CUSTOMER: _customer_row}[Kind(kind)]
     known = Known(cart, adapter, records, refs, _linked_variations(cart, kind, page.rows))
     rows = tuple(make(known, row) for row in page.rows)
-    return LivePage(rows, page.total, page.number, page.is_last)
+    return LivePage(rows, page.total, listing.position, page.next_position)
 
 
 def _linked_variations(cart: Cart, kind: str, rows: Sequence[RawRecord]) -> dict[str, int]:

@@ -38,7 +38,7 @@ def perform(
     run: Run,
     work: Callable[[], object],
     *,
-    left: Callable[[], int] | None = None,
+    left: Callable[[], int | str] | None = None,
     advice: Callable[[], str] = str,
     kept: str = "What is done stays done.",
 ) -> bool:
@@ -62,7 +62,7 @@ def perform(
     return True
 
 
-def _goes_on_later(run: Run, error: CartError, left: int) -> bool:
+def _goes_on_later(run: Run, error: CartError, left: int | str) -> bool:
     """Where waiting helps, the lease is kept until the next try and then left to the tick. Not for ever: MAX_TRIES
     in a row that brought nothing, and the person is told."""
     tries = 1 if left != run.parameters.get("left") else run.parameters.get("tries", 0) + 1

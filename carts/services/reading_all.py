@@ -16,7 +16,7 @@ def begin(cart: Cart, kind: Kind, by: str, request_key: str = "") -> Run:
     """A queued run; the same request key gives the same run. Refused until the connection is tested."""
     if not control.is_tested(cart):
         raise Refused("The connection was not tested since it changed. Click Test Connection, then read again.")
-    return performing.queue(cart, RunKind.READ, by, request_key, record_kind=kind, parameters={"page": 1})
+    return performing.queue(cart, RunKind.READ, by, request_key, record_kind=kind, parameters={"position": ""})
 
 
 def perform(run: Run, token: str) -> None:
@@ -24,7 +24,7 @@ def perform(run: Run, token: str) -> None:
     performing.perform(
         run,
         lambda: _read(run, token),
-        left=lambda: run.parameters["page"],
+        left=lambda: run.parameters.get("position", ""),
         advice=lambda: "What was read is kept; read again.",
         kept="What was read is kept.",
     )
@@ -35,7 +35,7 @@ def _read(run: Run, token: str) -> None:
     hold = partial(leases.hold_run, run.pk, token)
     is_last = False
     while not is_last:
-        page = adapter.page_by_id(kind, run.parameters["page"])
+        page = adapter.page_by_id(kind, run.parameters.get("position", ""))
         rows = [updates.Row(raw) for raw in page.rows]
         if kind == Kind.ITEM:
             rows += updates.variations(cart, adapter, page.rows, every=True, hold=hold)
@@ -56,7 +56,7 @@ def _read(run: Run, token: str) -> None:
                 except Rejected as error:
                     updates.tell(run, row.raw.external_id, row.raw.external_id, Outcome.FAILED, error.sentence)
         is_last = page.is_last
-        run.parameters = {**run.parameters, "page": page.number + 1}
+        run.parameters = {**run.parameters, "position": page.next_position}
         counts = runs.counts_of_items(run) + type(runs.counts_of_items(run))(
             {Outcome.UNCHANGED.value: run.counts.get(Outcome.UNCHANGED, 0)}
         )

@@ -45,7 +45,7 @@ def _read(run: Run, token: str) -> Counter[str]:
     planner = Planner(cart, adapter, Rules.of(cart))
     window = Window(since=cart.order_fence, requests_in_flight=cart.requests_in_flight)
     with closing(adapter.fetch(Kind.ORDER, window)) as pages:
-        for page in pages:
+        for number, page in enumerate(pages):
             news, unchanged = planner.decide(page.rows)
             items = [_item(run, decision) for decision in news]
             items += [_item(run, decision, already=decision.local_id is not None) for decision in unchanged]
@@ -57,7 +57,7 @@ def _read(run: Run, token: str) -> Counter[str]:
                     unique_fields=["run", "external_id"],
                     update_fields=["label", "outcome", "reason_code", "message", "local_id"],
                 )
-                if page.number == 1 and page.total is not None:
+                if number == 0 and page.total is not None:
                     Run.objects.filter(pk=run.pk).update(total=page.total)
             counts.update(item.outcome for item in items)
             runs.save_counts(run, counts)

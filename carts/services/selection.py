@@ -4,6 +4,7 @@ The run's items are its memory: what is not PENDING there is done, so a killed w
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -116,9 +117,9 @@ def _tell(run: Run, told: dict[str, RunItem]) -> None:
 
 def _list_matching(run: Run, token: str) -> None:
     """Turn the filter into items, page by page; a page read twice adds nothing."""
-    adapter, listing, number = adapter_for(run.cart), _from_json(run.parameters["matching"]), 1
+    adapter, listing = adapter_for(run.cart), _from_json(run.parameters["matching"])
     while True:
-        page = adapter.listing(run.record_kind, _page_of(listing, number))
+        page = adapter.listing(run.record_kind, listing)
         with transaction.atomic():
             leases.hold_run(run.pk, token)
             RunItem.objects.bulk_create(
@@ -126,21 +127,10 @@ def _list_matching(run: Run, token: str) -> None:
             )
         if page.is_last:
             break
-        number += 1
+        listing = replace(listing, position=page.next_position)
     run.parameters = {**run.parameters, "listed": True}
     run.total = run.items.count()
     Run.objects.filter(pk=run.pk).update(parameters=run.parameters, total=run.total)
-
-
-def _page_of(listing: Listing, number: int) -> Listing:
-    return Listing(
-        page=number,
-        per_page=LISTING_PAGE,
-        placed_from=listing.placed_from,
-        placed_before=listing.placed_before,
-        status=listing.status,
-        search=listing.search,
-    )
 
 
 def _as_json(listing: Listing) -> dict[str, str]:
@@ -154,6 +144,7 @@ def _from_json(data: dict[str, str]) -> Listing:
         return datetime.fromisoformat(data[name]) if name in data else None
 
     return Listing(
+        per_page=LISTING_PAGE,
         placed_from=time("placed_from"),
         placed_before=time("placed_before"),
         status=data.get("status", ""),

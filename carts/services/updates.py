@@ -28,6 +28,8 @@ from carts.services.merging import Merge
 log = logging.getLogger(__name__)
 
 VERIFIED_AT_ONCE = 100
+# A sweep that has read no page yet; no position of a platform.
+SWEEP_BEGINS = "begin"
 GONE = "The shop does not have it any more; it may have been deleted there. It is not created anew by itself."
 
 
@@ -98,14 +100,16 @@ class UpdatePoll:
         feed = self.feed
         if not feed.sweep_position:
             feed.sweep_started_at = timezone.now()
-            self._hold(sweep_started_at=feed.sweep_started_at, sweep_position="1")
-            feed.sweep_position = "1"
+            self._hold(sweep_started_at=feed.sweep_started_at, sweep_position=SWEEP_BEGINS)
+            feed.sweep_position = SWEEP_BEGINS
         is_last = False
         while not is_last:
-            page = adapter.page_by_id(self.kind, int(feed.sweep_position))
+            position = "" if feed.sweep_position == SWEEP_BEGINS else feed.sweep_position
+            page = adapter.page_by_id(self.kind, position)
             self._take(adapter, page.rows, is_sweep=True)
             is_last = page.is_last
-            feed.sweep_position = str(page.number + 1)
+            # Behind the last page there is only what is missing, which is looked for anew if we are killed now.
+            feed.sweep_position = page.next_position or feed.sweep_position
             self._hold(sweep_position=feed.sweep_position)
         self._find_missing(adapter)
         feed.sweep_position = ""

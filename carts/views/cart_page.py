@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from carts.choices import Platform
 from carts.errors import CartError, Refused
 from carts.forms import CartForm
 from carts.models import Cart
+from carts.platforms import DEFAULT, REGISTRY, platforms
 from carts.services import control, pairs, state, stock_state, update_state
 from carts.services.connections import capabilities
 from carts.views.frame import forbidden, may_act, panel, partial, render, told
@@ -96,8 +96,8 @@ def _save(request: HttpRequest, cart: Cart) -> HttpResponse:
 def add(request: HttpRequest) -> HttpResponse:
     if not may_act(request):
         return forbidden(request)
-    platform = request.POST.get("platform") or request.GET.get("platform") or Platform.WOOCOMMERCE
-    new = Cart(platform=platform if platform in Platform.values else Platform.WOOCOMMERCE)
+    platform = request.POST.get("platform") or request.GET.get("platform") or DEFAULT
+    new = control.new_cart(platform if platform in REGISTRY else DEFAULT)
     form = CartForm(request.POST if request.method == "POST" else None, instance=new)
     if form.is_valid():
         changes = {**form.changes(), "platform": new.platform}
@@ -106,7 +106,7 @@ def add(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Saved. Click Test Connection next.")
             return redirect("carts:cart", cart.pk)
     columns = _columns(form, ["Connection", "To Cart"], ["From Cart"])
-    return render(request, "carts/add.html", "Add a cart", form=form, columns=columns, platforms=Platform, cart=new)
+    return render(request, "carts/add.html", "Add a cart", form=form, columns=columns, platforms=platforms(), cart=new)
 
 
 @panel

@@ -1,6 +1,5 @@
 """The tabs of the live cart, and Import out of them."""
 
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -18,9 +17,10 @@ from carts.records import Listing
 from carts.services import control, listing, selection
 from carts.services.connections import capabilities
 from carts.views.cart_page import cart_tab
-from carts.views.frame import page_number, panel, request_key, told
+from carts.views.frame import panel, request_key, told
 
 TAB = {Kind.ORDER: "cart_orders", Kind.ITEM: "cart_items", Kind.CUSTOMER: "cart_customers"}
+LONGEST_POSITION = 500
 SEARCH_LABEL = {Kind.ORDER: "Number or e-mail", Kind.ITEM: "SKU or name", Kind.CUSTOMER: "Name or e-mail"}
 
 
@@ -53,11 +53,11 @@ class Filter(forms.Form):
             self.add_error("date_to", "It lies before the first day.")
         return self.cleaned_data
 
-    def listing(self, page: int) -> Listing:
+    def listing(self, position: str = "") -> Listing:
         chosen = self.cleaned_data
         last = chosen.get("date_to")
         return Listing(
-            page=page,
+            position=position,
             placed_from=self._midnight(chosen.get("date_from")),
             placed_before=self._midnight(last + timedelta(days=1) if last else None),
             status=chosen.get("status", ""),
@@ -89,7 +89,7 @@ def _live(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     page, error = None, ""
     if chosen.is_valid():
         try:
-            page = listing.live_page(cart, kind, chosen.listing(page_number(request)))
+            page = listing.live_page(cart, kind, chosen.listing(request.GET.get("position", "")[:LONGEST_POSITION]))
         except CartError as failed:
             error = failed.sentence
     return cart_tab(
@@ -116,7 +116,7 @@ def import_selected(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = Filter(request.GET, cart, kind)
     with told(request):
         if request.POST.get("matching") and chosen.is_valid():
-            wanted = replace(chosen.listing(1), page=1)
+            wanted = chosen.listing()
             run = selection.begin_matching(cart, kind, wanted, by, request_key(request, cart, kind, [repr(wanted)]))
         else:
             run = selection.begin(cart, kind, ids, by, request_key(request, cart, kind, ids))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,6 +22,7 @@ from sandbox.woocommerce.writing_customers import Customers
 from sandbox.woocommerce.writing_orders import Orders, create_refund
 
 PREFIX = "/wp-json"
+KEY, SECRET = "ck_practice", "cs_practice"
 
 
 class WooCommerce:
@@ -32,6 +33,7 @@ class WooCommerce:
         self.memo = Memo()
         self.keys = Authentication(basic_over_http)
         self.keys.add(key)
+        self.key = key
         encoder = msgspec.json.Encoder()
         for table, body in (
             (shop.orders, order_body),
@@ -39,6 +41,20 @@ class WooCommerce:
             (shop.customers, customer_body),
         ):
             table.render = lambda record, body=body: encoder.encode(body(shop, record))
+
+    @classmethod
+    def of(cls, shop: Shop, options: Mapping[str, Any]) -> WooCommerce:
+        """`key`, `secret`, `scope`: read, write or read_write; `basic_over_http`: take Basic without TLS."""
+        key = Key(options.get("key", KEY), options.get("secret", SECRET), options.get("scope", "read_write"))
+        return cls(shop, key, options.get("basic_over_http", False))
+
+    @property
+    def address(self) -> str:
+        return self.shop.url
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"consumer_key": self.key.key, "consumer_secret": self.key.secret}
 
     def handle(self, request: Request) -> Response:
         """Answer a request, refusals included."""

@@ -72,11 +72,11 @@ def use_everything(adapter) -> None:
         list(adapter.fetch(kind, Window(since=A_TIME)))
         list(adapter.fetch(kind, Window()))
         adapter.fetch_many(kind, ["1", "2"])
-        adapter.listing(kind, Listing(page=2, per_page=50))
+        adapter.listing(kind, Listing(position="2", per_page=50))
         adapter.listing(kind, Listing(placed_from=A_TIME, placed_before=A_TIME, search="guest@example.test"))
     adapter.listing(ORDER, Listing(per_page=1, placed_from=A_TIME, status="processing,completed"))
     for kind, key in ((ITEM, "SKU-0001"), (CUSTOMER, "customer2@example.test")):
-        adapter.page_by_id(kind, 2)
+        adapter.page_by_id(kind, "2")
         adapter.read_records(kind, [ItemRef("1"), ItemRef("2")])
         adapter.find(kind, key)
 

@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def do_add(self, options: dict[str, Any]) -> None:
         platform = options["platform"]
-        draft = Cart(platform=platform)
+        draft = control.new_cart(platform)
         changes = values.changes_of(draft, [f"name={options['name']}", f"url={options['url']}"])
         credentials = values.read_credentials(options["credentials"], platform)
         values.check_complete(credentials, platform)
