@@ -77,7 +77,7 @@ def find_products(shop: Shop, values: dict[str, Any], *, variations: bool, paren
             (bool(skus) or bool(product.parent_id) == variations)
             and (not parent or product.parent_id == parent)
             and _has_status(product, values["status"])
-            and (not skus or product.sku in skus)
+            and (not skus or product.sku.lower() in skus)
             and values.get("type", product.kind) == product.kind
             and values.get("stock_status", product.stock_status) == product.stock_status
             and words in f"{product.name} {product.sku}".lower()
@@ -90,8 +90,8 @@ def find_products(shop: Shop, values: dict[str, Any], *, variations: bool, paren
 
 
 def _skus(text: str) -> set[str]:
-    """A comma list of exact SKUs; one with a comma in it is also tried whole."""
-    return {text, *(part.strip() for part in text.split(","))} - {""}
+    """A comma list of whole SKUs, without regard to case; one with a comma in it is also tried whole."""
+    return {text.lower(), *(part.strip().lower() for part in text.split(","))} - {""}
 
 
 def _has_status(product: Product, status: str) -> bool:

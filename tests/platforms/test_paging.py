@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from carts.errors import Unavailable
 from carts.platforms.paging import Chunk, stitched_pages
-from carts.records import ORDER, RawRecord, Window
+from carts.records import RawRecord, Window
 
 START = datetime(2026, 11, 1, 5, 0, tzinfo=UTC)
 
@@ -137,40 +137,3 @@ def test_an_error_ends_the_reading_and_no_further_request_begins(in_flight):
     with pytest.raises(Unavailable, match="broken"):
         list(pages)
     assert shop.requests == 2
-
-
-def test_closing_ends_it(place, adapter):
-    place.shop.clock.set(START)
-    for _ in range(250):
-        place.shop.place_order()
-    pages = adapter.fetch(ORDER, Window(since=START))
-    next(pages)
-    pages.close()
-    made = len(place.requests)
-    assert made <= 2  # the one whose page was taken, and the one read ahead meanwhile
-
-
-@pytest.mark.parametrize("in_flight", [1, 4])
-@pytest.mark.parametrize("fault", ["rows_move", "same_second", "late_commit"])
-def test_over_a_socket_while_the_shop_lives_on(place, adapter, fault, in_flight):
-    place.shop.clock.set(START)
-    for number in range(310):
-        place.shop.place_order(placed=START + timedelta(seconds=number))
-    place.shop.clock.set(START + timedelta(hours=1))
-    present = {str(number) for number in place.shop.orders.rows}
-    place.faults.add(fault, match="/orders", times=3, count=4, seconds=3500)
-    pages = list(adapter.fetch(ORDER, Window(since=START, requests_in_flight=in_flight)))
-    assert present <= set(delivered(pages))
-
-
-def test_orders_of_one_second_over_a_socket(place, adapter):
-    place.shop.clock.set(START)
-    ids = {str(order.id) for order in place.shop.place_in_same_second(130)}
-    assert set(delivered(adapter.fetch(ORDER, Window(since=START)))) == ids
-    assert delivered(adapter.fetch(ORDER, Window(since=START + timedelta(seconds=1)))) == []
-
-
-def test_the_start_of_the_window_is_closed(place, adapter):
-    order = place.shop.place_order(placed=START)
-    place.shop.place_order(placed=START - timedelta(seconds=1))
-    assert delivered(adapter.fetch(ORDER, Window(since=START))) == [str(order.id)]
