@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from tools import needs, testservers
+from tools.runtests import WITHOUT_DATABASE
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGUMENTS = [
@@ -112,6 +113,14 @@ def page(browser, request):
     if getattr(request.node, "failed", False):
         save_screenshot(page, f"failed-{request.node.name}")
     context.close()
+
+
+def pytest_collection_modifyitems(items):
+    """These run once for both databases, so none of them may need one."""
+    folders = tuple(str(ROOT / folder) + os.sep for folder in WITHOUT_DATABASE)
+    for item in items:
+        if str(item.path).startswith(folders) and {"db", "transactional_db"} & set(item.fixturenames):
+            raise pytest.UsageError(f"{item.nodeid} asks for a database, but lies in a folder that runs without one.")
 
 
 @pytest.hookimpl(wrapper=True)

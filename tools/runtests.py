@@ -1,6 +1,7 @@
 """`make test`: get what the tests need, then run them all on SQLite and on PostgreSQL.
 
-DB=sqlite or DB=postgres picks one database; every argument goes to pytest.
+DB=sqlite or DB=postgres picks one database; every argument goes to pytest. Tests that touch no database run with the
+first one only.
 """
 
 import contextlib
@@ -11,6 +12,9 @@ import sys
 from tools import needs, testservers
 
 DATABASES = ("sqlite", "postgres")
+# The practice shops and the adapters. tests/conftest.py sees to it that none of them asks for a database.
+WITHOUT_DATABASE = ("tests/sandbox", "tests/platforms", "tests/contract")
+NOTHING_COLLECTED = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -34,18 +38,22 @@ def main(arguments: list[str]) -> int:
             environment["TEST_POSTGRES_URL"] = servers.enter_context(testservers.postgres())
         elif "postgres" in chosen:
             chosen.remove("postgres")
-        outcomes = {name: run(name, environment, arguments) for name in chosen}
+        outcomes = {name: run(name, environment, arguments, is_first=name == chosen[0]) for name in chosen}
     for name, outcome in outcomes.items():
         print(f"Tests on {name}: {'passed' if outcome == 0 else f'FAILED (pytest ended with {outcome})'}")
     return max(outcomes.values(), default=1)
 
 
-def run(database: str, environment: dict[str, str], arguments: list[str]) -> int:
+def run(database: str, environment: dict[str, str], arguments: list[str], *, is_first: bool) -> int:
     print(f"\n=== The tests on {database} ===", flush=True)
     environment = {name: value for name, value in environment.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     if database == "postgres":
         environment["DATABASE_URL"] = environment["TEST_POSTGRES_URL"]
-    return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment).returncode
+    if not is_first:
+        print(f"{', '.join(WITHOUT_DATABASE)} touch no database and ran above: not again.", flush=True)
+        arguments = [*(f"--ignore={folder}" for folder in WITHOUT_DATABASE), *arguments]
+    outcome = subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment).returncode
+    return 0 if outcome == NOTHING_COLLECTED and not is_first else outcome
 
 
 if __name__ == "__main__":
