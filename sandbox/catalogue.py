@@ -56,9 +56,18 @@ class Catalogue(ShopState):
         with self.changing():
             self.save(self.products, product)
             parent = self.products.rows.get(product.parent_id)
-            if parent:
+            if parent and self.sales_touch_products:
                 parent.modified = product.modified
                 self.save(self.products, parent)
+
+    def touch_stock(self, product: Product) -> None:
+        """Save a quantity that a sale has moved."""
+        if self.sales_touch_products:
+            self.touch_product(product)
+            return
+        self.restate_stock(product)
+        with self.changing():
+            self.save(self.products, product)
 
     @staticmethod
     def restate_stock(product: Product) -> None:
@@ -131,7 +140,7 @@ class Catalogue(ShopState):
             product.stock = (product.stock or 0) - change if taken else (product.stock or 0) + change
             product.total_sales += change if taken else -change
             line.stock_taken = change if taken else 0
-            self.touch_product(product)
+            self.touch_stock(product)
 
     def add_customer(self, email: str, first_name: str = "", last_name: str = "", **fields: Any) -> Customer:
         """Register a customer. `fields` as in records.Customer. The caller sees to it that the e-mail is new."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.magento.api import Magento
 from sandbox.server import Platform
 from sandbox.shop import Shop
 from sandbox.woocommerce.api import WooCommerce
 
 # By name: what makes the platform of a shop, given its further options (see each platform's `of`).
-PLATFORMS: dict[str, Callable[[Shop, Mapping[str, Any]], Platform]] = {"woocommerce": WooCommerce.of}
+PLATFORMS: dict[str, Callable[[Shop, Mapping[str, Any]], Platform]] = {
+    "woocommerce": WooCommerce.of,
+    "magento": Magento.of,
+}

@@ -83,6 +83,8 @@ class Line(Struct, omit_defaults=True):
     id: int
     name: str
     quantity: int
+    # As it was when ordered, for platforms whose orders keep it.
+    sku: str = ""
     product_id: int = 0
     variation_id: int = 0
     tax_class: str = ""

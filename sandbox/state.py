@@ -27,6 +27,8 @@ class ShopState:
         self.currency = currency
         self.url = "http://127.0.0.1"
         self.clock = Clock()
+        # Whether a sale, or saving a variation, moves a product's own modified time; the platform says.
+        self.sales_touch_products = True
         self.lock = RLock()
         self.products: Table[Product] = Table("product", Product)
         self.customers: Table[Customer] = Table("customer", Customer)

@@ -109,6 +109,7 @@ class Trading(Catalogue):
             id=self.next_item_id(),
             name=draft.name if draft.name is not None else self.line_name(product),
             quantity=draft.quantity,
+            sku=product.sku if product else draft.sku,
             product_id=(product.parent_id or product.id) if product else 0,
             variation_id=product.id if product and product.parent_id else 0,
             tax_class=product.tax_class if product else "",
@@ -245,7 +246,7 @@ class Trading(Catalogue):
             if back and product:
                 product.stock = (product.stock or 0) + back
                 line.stock_taken, line.restocked = line.stock_taken - back, line.restocked + back
-                self.touch_product(product)
+                self.touch_stock(product)
 
     def trash_order(self, order_id: int) -> Order:
         """Into the trash: no list but status=trash shows it any more."""
