@@ -2,9 +2,13 @@
 
 from carts.errors import ConfigError
 from carts.platforms.base import CartAdapter, Connection
+from carts.platforms.magento import Magento
 from carts.platforms.woocommerce import WooCommerce
 
-REGISTRY: dict[str, type[CartAdapter]] = {"woocommerce": WooCommerce}
+REGISTRY: dict[str, type[CartAdapter]] = {
+    "woocommerce": WooCommerce,
+    "magento": Magento,
+}
 
 
 DEFAULT = "woocommerce"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from carts.errors import Unavailable
 from carts.records import Page, RawRecord, Window
@@ -98,3 +98,50 @@ def _read_ahead(
         finally:
             for _, future in pending:
                 future.cancel()
+
+
+FetchFrom = Callable[[datetime | None, str], Chunk]  # (since, behind)
+
+
+def requeried_pages(fetch_from: FetchFrom, window: Window, per_page: int) -> Generator[Page]:
+    """The same for shops that know page numbers only, where no two pages can share a row: every page is the first of a
+    list that begins at the last row's time. `fetch_from(since, "")` gives rows modified at `since` or later,
+    `fetch_from(since, id)` those modified in exactly that second behind the id; it is asked where a whole page lies in
+    one second. Rows that move while we read leave for the end, where they are met again; none is skipped. The next page
+    is asked for while the caller works on the one before. Times are of whole seconds."""
+    since = window.since.replace(microsecond=0) if window.since else None
+    met: set[tuple[str, datetime | None]] = set()
+    delivered = 0
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as pool:
+        step: tuple[datetime | None, str] | None = (since, "")
+        pending = pool.submit(fetch_from, since, "")
+        while step is not None:
+            asked, chunk = step, pending.result()
+            step = _next_step(asked, chunk, per_page)
+            fresh = tuple(row for row in chunk.rows if (row.external_id, row.modified_at) not in met)
+            total = (
+                None if asked[1] or chunk.total is None else delivered + chunk.total - (len(chunk.rows) - len(fresh))
+            )
+            delivered += len(fresh)
+            if step is not None:
+                met = {(row.external_id, row.modified_at) for row in chunk.rows if row.modified_at == step[0]}
+                window.before_request()
+                pending = pool.submit(fetch_from, *step)
+            yield Page(rows=fresh, total=total, is_last=step is None)
+
+
+def _next_step(asked: tuple[datetime | None, str], chunk: Chunk, per_page: int) -> tuple[datetime | None, str] | None:
+    """What to ask for behind this answer; None behind the last."""
+    since, behind = asked
+    is_full = len(chunk.rows) >= per_page and chunk.total != len(chunk.rows)
+    if not is_full:
+        return (since + timedelta(seconds=1), "") if since is not None and behind else None
+    latest = max((row.modified_at for row in chunk.rows if row.modified_at), default=None)
+    if latest is None:
+        raise Unavailable(
+            "The shop sends a page of records without a time, so it cannot be read on. The next try follows by itself.",
+            detail=f"{len(chunk.rows)} rows without a modified time",
+        )
+    if since is None or latest > since:
+        return latest, ""
+    return since, chunk.rows[-1].external_id
