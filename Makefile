@@ -1,4 +1,4 @@
-# make run | test | lint | bench | format | reset        What each does: README.md
+# make run | test | lint | bench | format | readme | reset        What each does: README.md
 PYTHON ?= python3
 PORT ?= 8000
 SHOP_PORT ?= 8001
@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test lint bench format reset
+.PHONY: run test lint bench format readme reset
 
 run: $(VENV)/run.stamp
 	@exec $(PY) -m tools.run --port $(PORT) --shop-port $(SHOP_PORT)
@@ -24,6 +24,10 @@ bench: $(VENV)/dev.stamp
 
 format: $(VENV)/dev.stamp
 	@$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
+
+# The table of platforms, from what the adapters say of themselves. A test fails where it is stale.
+readme: $(VENV)/run.stamp
+	@$(PY) manage.py platform_table
 
 reset:
 	@if [ -e var ]; then du -sh var && rm -rf var && echo "Removed var/: the database, the practice shop, the keys, mails and screenshots."; \

@@ -11,7 +11,8 @@ from django.utils import timezone
 from carts.choices import PROBLEM_STATES, CartStatus, Kind, RecordState
 from carts.models import Cart, Feed, Outbox, Record
 from carts.secrets import redact
-from carts.services import stock_state
+from carts.services import platform_facts, stock_state
+from carts.services.connections import capabilities
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,9 @@ def _news(cart: Cart, now: datetime) -> list[str]:
             lines.append(f"  ... and {number - LISTED} more under Problems.")
     if cart.silence_hours and _is_silent(cart, now):
         lines.append(f"No new order came for {cart.silence_hours} hours. Check that the shop takes orders.")
+    retirement = platform_facts.retirement(capabilities(cart), now.date())
+    if lines and retirement.warning:
+        lines.append(retirement.warning)
     return lines
 
 

@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from carts.errors import CartError, Refused
 from carts.forms import CartForm
 from carts.models import Cart
 from carts.platforms import DEFAULT, REGISTRY, platforms
-from carts.services import control, pairs, state, stock_state, update_state
-from carts.services.connections import capabilities
+from carts.services import control, pairs, platform_facts, state, stock_state, update_state
+from carts.services.connections import capabilities, location_of
 from carts.views.frame import forbidden, may_act, panel, partial, render, told
 
 TABS = (
@@ -53,6 +54,8 @@ def _auto_sync(request: HttpRequest, cart: Cart, form: CartForm, *, editing: boo
         editing=editing,
         columns=_columns(form, ["From Cart"], ["To Cart", "Connection"]),
         capabilities=capabilities(cart),
+        retirement=platform_facts.retirement(capabilities(cart), timezone.now().date()),
+        location=dict(cart.shop_locations).get(location_of(cart), ""),
         tested=control.is_tested(cart),
         stock=stock_state.of_cart(cart),
         contradictions=pairs.contradictions(cart),

@@ -15,7 +15,7 @@ ONE_CART = (
     "cart", "state", "start", "orders", "items", "customers", "cart_orders", "cart_items", "cart_customers", "owners",
     "mapping_items", "mapping_customers", "mapping_table",
 )  # fmt: skip
-LOOKED_AT = ("list", "add", "problems", "problem", "runs", "run", "settings", "find", *ONE_CART)
+LOOKED_AT = ("list", "add", "problems", "problem", "runs", "run", "settings", "platforms", "find", *ONE_CART)
 ACTED_ON = (
     "add", "problem", "unsent", "answer", "run_stop", "run_retry", "cart", "test", "start", "stop", "rehearse",
     "rehearse_to", "import", "export", "conflict", "owners",
@@ -36,7 +36,7 @@ def world(new_cart) -> dict[str, int]:
 
 
 def address(name: str, world: dict[str, int]) -> str:
-    if name in ("list", "add", "problems", "answer", "runs", "settings"):
+    if name in ("list", "add", "problems", "answer", "runs", "settings", "platforms"):
         return reverse(f"carts:{name}")
     if name == "find":
         return reverse("carts:find", args=["item"])
