@@ -11,6 +11,7 @@ from django.utils import timezone
 from backoffice.models import Item
 from backoffice.services import items, stock
 from carts.models import Cart, Feed
+from carts.platforms import REGISTRY
 from carts.services import control
 from sandbox.demo import UNKNOWN_SKUS, catalogue
 from sandbox.testing import practice_shop
@@ -24,7 +25,7 @@ def embedded(settings):
 
 
 def load(url="http://127.0.0.1:8001/"):
-    call_command("load_demo", shop_url=url)
+    call_command("load_demo", shop=[f"woocommerce={url}"])
 
 
 def test_it_loads_a_sign_in_items_with_stock_and_one_cart_that_is_not_started(client):
@@ -38,15 +39,28 @@ def test_it_loads_a_sign_in_items_with_stock_and_one_cart_that_is_not_started(cl
     }
     assert items.find_by_skus(UNKNOWN_SKUS) == {}
     cart = Cart.objects.get()
-    assert (cart.name, cart.is_running, cart.tested_at, cart.rehearsed_at) == ("Practice shop", False, None, None)
+    assert (cart.name, cart.is_running, cart.tested_at, cart.rehearsed_at) == (
+        "Practice WooCommerce", False, None, None,
+    )  # fmt: skip
     assert timedelta(days=30) <= timezone.now() - cart.order_fence < timedelta(days=31)
     assert Feed.objects.filter(cart=cart, kind="order").count() == 1
 
 
-def test_its_cart_connects_to_the_practice_shop_over_plain_http():
-    with practice_shop(basic_over_http=False) as place:
-        load(place.url)
-        assert control.test_connection(Cart.objects.get(), "demo").passed
+@pytest.mark.parametrize("platform", REGISTRY)
+def test_the_cart_of_each_platform_connects_to_its_practice_shop(platform):
+    with practice_shop(platform=platform, basic_over_http=False) as place:
+        call_command("load_demo", shop=[f"{platform}={place.url}/"])
+        cart = Cart.objects.get()
+        assert (cart.platform, cart.url) == (platform, place.address)
+        tested = control.test_connection(cart, "demo")
+        assert tested.passed, tested.message
+
+
+def test_a_platform_that_came_later_gets_its_cart_and_one_that_was_deleted_stays_deleted():
+    load()
+    Cart.objects.all().delete()
+    load()
+    assert not Cart.objects.exists()
 
 
 def test_loading_again_changes_nothing_that_was_done_meanwhile(client):
@@ -68,7 +82,7 @@ def test_loading_again_changes_nothing_that_was_done_meanwhile(client):
 def test_the_cart_follows_the_practice_shop_to_another_port_but_no_real_one():
     load()
     load("http://127.0.0.1:9001/")
-    assert Cart.objects.get().url == "http://127.0.0.1:9001/"
+    assert Cart.objects.get().url == "http://127.0.0.1:9001"
     Cart.objects.update(url="https://shop.example.test")
     load()
     assert Cart.objects.get().url == "https://shop.example.test"

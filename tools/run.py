@@ -1,4 +1,4 @@
-"""`make run`: prepare the embedded set-up, then run CartSync and the practice shop until Ctrl-C."""
+"""`make run`: prepare the embedded set-up, then run CartSync and a practice shop of every platform until Ctrl-C."""
 
 import argparse
 import signal
@@ -6,18 +6,25 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import FrameType
+
+from carts.platforms import platforms
+from sandbox.platforms import PLATFORMS
 
 START_SECONDS = 60
 STOP_SECONDS = 20
 WELCOME = """
-  CartSync       {panel}
-  Sign in        demo / demo
-  Practice shop  {shop}   (its own server; a new order every 20 seconds)
+  CartSync        {panel}
+  Sign in         demo / demo
+  Practice shops  (servers of their own; a new order every 20 seconds in each)
+{shops}
 
-  Try this: open Carts, then "Practice shop". Click Test Connection, then Rehearse, then Start,
+  Try this: open Carts, then "Practice WooCommerce". Click Test Connection, then Rehearse, then Start,
   and watch the orders arrive under Orders.   Ctrl-C ends everything; your data stays in var/.
 """
+# The platforms that have a practice shop, in the registry's order.
+LABELS = {name: label for name, label in platforms() if name in PLATFORMS}
 
 
 class Stop(Exception):
@@ -29,32 +36,60 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--shop-port", type=int, required=True)
     options = parser.parse_args()
-    panel, shop = (f"http://127.0.0.1:{port}/" for port in (options.port, options.shop_port))
-    for variable, port in (("PORT", options.port), ("SHOP_PORT", options.shop_port)):
-        if accepts(port):
-            print(f"Port {port} is in use. Choose another: make run {variable}={port + 100}")
-            return 1
+    ports = {name: options.shop_port + number for number, name in enumerate(LABELS)}
+    if told := taken(options.port, ports):
+        print(*told, sep="\n")
+        return 1
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
     processes: list[subprocess.Popen] = []
+    Path("var").mkdir(exist_ok=True)
     try:
-        for command in (["migrate", "--verbosity", "0"], ["load_demo", "--shop-url", shop]):
+        # The shops take a moment to fill; meanwhile the database is made ready.
+        processes += [start_shop(name, port) for name, port in ports.items()]
+        shops = [f"--shop={name}={address(port)}" for name, port in ports.items()]
+        for command in (["migrate", "--verbosity", "0"], ["load_demo", *shops]):
             subprocess.run([sys.executable, "manage.py", *command], check=True)
-        processes += [
-            start("-m", "sandbox", "--platform", "woocommerce", "--port", str(options.shop_port),
-                  "--state", "var/practice-shop.sqlite3"),
-            start("manage.py", "serve", "--port", str(options.port)),
-        ]  # fmt: skip
-        wait_until_both_answer(processes, options.port, options.shop_port)
-        print(WELCOME.format(panel=panel, shop=shop), flush=True)
+        processes.append(start("manage.py", "serve", "--port", str(options.port)))
+        wait_until_all_answer(processes, options.port, *ports.values())
+        print(welcome(options.port, ports), flush=True)
         return watch(processes)
     except Stop:
         return 0
     except subprocess.CalledProcessError as error:
-        print(f"Nothing was started: {' '.join(error.cmd[1:])} failed; its message stands above.")
+        print(f"Nothing was started: {' '.join(error.cmd[1:3])} failed; its message stands above.")
         return 1
     finally:
         end(processes)
+
+
+def taken(port: int, shops: dict[str, int]) -> list[str]:
+    """One sentence for every port that somebody else has."""
+    told = []
+    if accepts(port):
+        told.append(f"Port {port}, for CartSync, is in use. Choose another: make run PORT={port + 100}")
+    first = min(shops.values())
+    for name, each in shops.items():
+        if accepts(each):
+            told.append(
+                f"Port {each}, for the practice {LABELS[name]}, is in use. The {len(shops)} shops take ports from "
+                f"SHOP_PORT on: make run SHOP_PORT={first + 100}"
+            )
+    return told
+
+
+def address(port: int) -> str:
+    return f"http://127.0.0.1:{port}/"
+
+
+def welcome(panel: int, shops: dict[str, int]) -> str:
+    lines = [f"    {LABELS[name]:<13} {address(port)}" for name, port in shops.items()]
+    return WELCOME.format(panel=address(panel), shops="\n".join(lines))
+
+
+def start_shop(platform: str, port: int) -> subprocess.Popen:
+    state = f"var/practice-{platform}.sqlite3"
+    return start("-m", "sandbox", "--platform", platform, "--port", str(port), "--state", state)
 
 
 def on_signal(number: int, frame: FrameType | None) -> None:
@@ -69,7 +104,7 @@ def start(*arguments: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, *arguments], start_new_session=True)
 
 
-def wait_until_both_answer(processes: list[subprocess.Popen], *ports: int) -> None:
+def wait_until_all_answer(processes: list[subprocess.Popen], *ports: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not all(map(accepts, ports)) and time.monotonic() < deadline:
         if any(process.poll() is not None for process in processes):
@@ -78,10 +113,10 @@ def wait_until_both_answer(processes: list[subprocess.Popen], *ports: int) -> No
 
 
 def watch(processes: list[subprocess.Popen]) -> int:
-    """Returns 1 when either process has ended by itself."""
+    """Returns 1 when a process has ended by itself."""
     while all(process.poll() is None for process in processes):
         time.sleep(0.5)
-    print("One of the two servers ended by itself, so both are ended; its message stands above.")
+    print("One of the servers ended by itself, so all are ended; its message stands above.")
     return 1
 
 
