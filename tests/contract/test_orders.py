@@ -142,7 +142,11 @@ def test_a_line_names_the_record_of_its_item(history):
     for row in history.fetched(None):
         for line in history.adapter.parse_order(row.body).lines:
             if line.kind == "item" and line.external_item_id:
-                item = rows[line.external_item_id]
+                item = rows.get(line.external_item_id)
+                if item is None:
+                    # Some platforms go on naming what was deleted.
+                    assert line.description == "Discontinued Lamp"
+                    continue
                 assert (line.sku, item.has_variations) == (item.sku, False)
                 named += 1
     assert named > 150
