@@ -26,12 +26,13 @@ class Catalogue(ShopState):
     ) -> Product:
         """Add a product, or a variation of `parent` with its `option` ("L"). `stock` None: not managed."""
         moment = created or self.clock.now()
+        number = self.next_id("post", 11)
         product = Product(
-            id=self.next_id("post", 11),
+            id=number,
             created=moment,
             modified=moment,
             name=name,
-            sku=sku,
+            sku=sku or (f"item-{number}" if self.skus_are_required else ""),
             regular_price=price,
             kind="variation" if parent else fields.pop("kind", "simple"),
             parent_id=parent.id if parent else 0,

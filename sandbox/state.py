@@ -29,6 +29,8 @@ class ShopState:
         self.clock = Clock()
         # Whether a sale, or saving a variation, moves a product's own modified time; the platform says.
         self.sales_touch_products = True
+        # Whether there can be a product without a SKU; where not, one is made of its id.
+        self.skus_are_required = False
         self.lock = RLock()
         self.products: Table[Product] = Table("product", Product)
         self.customers: Table[Customer] = Table("customer", Customer)

@@ -88,7 +88,7 @@ class _Head(msgspec.Struct):
 class _List(msgspec.Struct):
     """`items` is null where `fields` is asked of an empty page."""
 
-    items: list[msgspec.Raw] | None = None
+    items: list[msgspec.Raw] | None
     total_count: int | None = None
 
 

@@ -44,6 +44,7 @@ class Magento:
         self.views = views
         # A sale, and the saving of a size, leave the time of the product alone here.
         shop.sales_touch_products = False
+        shop.skus_are_required = True
         encode = msgspec.json.encode
         shop.orders.render = lambda order: encode(order_body(shop, order, includes_tax=includes_tax))
         shop.products.render = lambda product: encode(product_body(shop, product))
@@ -65,7 +66,6 @@ class Magento:
     def credentials(self) -> dict[str, str]:
         mine = self.keys.integration
         return {
-            "store_code": "default",
             "consumer_key": mine.consumer_key,
             "consumer_secret": mine.consumer_secret,
             "access_token": mine.access_token,

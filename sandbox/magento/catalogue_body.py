@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox.magento.looks import REGIONS, STATE_NAMES, attributes, number, sku_of, stamp
+from sandbox.magento.looks import REGIONS, STATE_NAMES, attributes, number, stamp
 from sandbox.records import Address, Customer, Product
 from sandbox.shop import Shop
 
@@ -26,7 +26,7 @@ def product_body(shop: Shop, product: Product, *, with_stock: bool = False) -> d
         extension["configurable_product_links"] = product.children
     body: dict[str, Any] = {
         "id": product.id,
-        "sku": sku_of(product),
+        "sku": product.sku,
         "name": f"{parent.name}-{product.option}" if parent and product.name == product.option else product.name,
         "attribute_set_id": ATTRIBUTE_SET,
         "price": _price(product),
@@ -96,8 +96,8 @@ def customer_body(customer: Customer) -> dict[str, Any]:
         "updated_at": stamp(customer.modified or customer.created),
         "created_in": "Default Store View",
         "email": customer.email,
-        "firstname": customer.first_name or customer.billing.first_name,
-        "lastname": customer.last_name or customer.billing.last_name,
+        "firstname": customer.first_name or customer.billing.first_name or customer.username,
+        "lastname": customer.last_name or customer.billing.last_name or customer.role,
         "store_id": 1,
         "website_id": 1,
         "addresses": addresses,

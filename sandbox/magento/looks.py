@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sandbox.records import Address, Product
+from sandbox.records import Address
 
 # The state of an order by the neutral status. A failed payment ends as a cancelled order here.
 STATES = {
@@ -28,11 +28,6 @@ _UNIT = Decimal("0.0001")
 def number(amount: Decimal) -> int | float:
     """A JSON number as PHP writes it: at most four decimals, whole without a point."""
     return int(amount) if amount == int(amount) else float(amount.quantize(_UNIT, ROUND_HALF_UP))
-
-
-def sku_of(product: Product) -> str:
-    """Nothing is without a SKU here."""
-    return product.sku or f"item-{product.id}"
 
 
 def stamp(moment: datetime) -> str:

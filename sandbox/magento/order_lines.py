@@ -13,15 +13,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from sandbox.magento.looks import number, sku_of, stamp
+from sandbox.magento.looks import number, stamp
 from sandbox.money import RATES_BY_ID, cents, spread
 from sandbox.records import ZERO, Fee, Line, Order, Product
 from sandbox.shop import Shop
 
 # Item ids times this leave room for the parts of a line.
 STRIDE = 10
-# Products that are gone keep their id on old orders; what never had one gets one from here on.
-NEVER_A_PRODUCT = 900_000
 
 
 class Figures(Struct):
@@ -59,8 +57,9 @@ def items_of(shop: Shop, order: Order, rate: Decimal, *, includes_tax: bool) -> 
 
 def _identity(line: Line, product: Product | None) -> dict[str, Any]:
     name = line.name or (product.name if product else "")
-    sku = line.sku or (sku_of(product) if product else "") or name.lower().replace(" ", "-")
-    return {"product_id": line.product_id or NEVER_A_PRODUCT + line.id, "sku": sku, "name": name}
+    sku = line.sku or (product.sku if product else "") or name.lower().replace(" ", "-")
+    # A product that is gone keeps its id on old orders; what never was one has none.
+    return {"sku": sku, "name": name} | ({"product_id": line.product_id} if line.product_id else {})
 
 
 def _configurable(shop: Shop, order: Order, line: Line, figures: Figures, rate: Decimal) -> list[dict[str, Any]]:

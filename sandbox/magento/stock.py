@@ -15,7 +15,6 @@ from msgspec import Struct
 from sandbox.magento.catalogue_body import is_in_stock, stock_item
 from sandbox.magento.criteria import Rows, page
 from sandbox.magento.errors import ApiError, no_product, required
-from sandbox.magento.looks import sku_of
 from sandbox.messages import Request, Response, json_response
 from sandbox.records import Product
 from sandbox.shop import Shop
@@ -58,7 +57,7 @@ class Sources:
     def rows(self) -> list[SourceItem]:
         held = self.reserved()
         kept = [
-            SourceItem(each.id, sku_of(each), DEFAULT, (each.stock or 0) + held[each.id], int(is_in_stock(each)))
+            SourceItem(each.id, each.sku, DEFAULT, (each.stock or 0) + held[each.id], int(is_in_stock(each)))
             for each in self.shop.products.rows.values()
             if each.manages_stock and each.kind not in KEEPS_NO_STOCK
         ]
@@ -71,7 +70,7 @@ class Sources:
         for row in self.rows():
             there[row.sku.lower()] += row.quantity if row.status else 0
         kept = [each for each in self.shop.products.rows.values() if each.manages_stock]
-        return {each.id: there[sku_of(each).lower()] - held[each.id] for each in kept}
+        return {each.id: there[each.sku.lower()] - held[each.id] for each in kept}
 
     def write(self, given: list[dict[str, Any]]) -> None:
         """All rows or none. Moves no timestamp, and takes an unknown SKU without a word."""
@@ -110,7 +109,7 @@ class Sources:
 def product_of(shop: Shop, sku: str) -> Product | None:
     """SKUs are compared without regard to case."""
     wanted = sku.strip().lower()
-    live = (each for each in shop.products.rows.values() if sku_of(each).lower() == wanted and each.status != "trash")
+    live = (each for each in shop.products.rows.values() if each.sku.lower() == wanted and each.status != "trash")
     return next(live, None) if wanted else None
 
 
@@ -170,11 +169,13 @@ def salable_quantities(api: Any, request: Request, code: str) -> Response:
         raise ApiError(400, "No linked stock found for website with code: %1", [code])
     products = [each for each in api.shop.products.rows.values() if each.kind not in KEEPS_NO_STOCK]
     salable = api.sources.salable()
-    return page(request, Rows({"sku": sku_of}, lambda each: _salable(each, salable.get(each.id))), products)
+    return page(
+        request, Rows({"sku": lambda each: each.sku}, lambda each: _salable(each, salable.get(each.id))), products
+    )
 
 
 def _salable(product: Product, quantity: int | None) -> bytes:
-    told = {"sku": sku_of(product), "qty": quantity, "is_salable": quantity is None or quantity > 0}
+    told = {"sku": product.sku, "qty": quantity, "is_salable": quantity is None or quantity > 0}
     return msgspec.json.encode(told)
 
 
