@@ -1,3 +1,4 @@
+from carts.models.budget import CartBudget
 from carts.models.cart import Cart
 from carts.models.feed import Feed
 from carts.models.push import OpenUnits, Outbox, Push
@@ -6,6 +7,7 @@ from carts.models.run import Run, RunItem, RunLogLine
 
 __all__ = [
     "Cart",
+    "CartBudget",
     "Conflict",
     "Feed",
     "HeldFor",

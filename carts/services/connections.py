@@ -1,4 +1,4 @@
-"""From a cart to its adapter: one pooled session a cart and process, made anew when URL or credentials change."""
+"""From a cart to its adapter: one session a cart, priority and process, made anew when its address or key changes."""
 
 import hashlib
 import json
@@ -10,9 +10,10 @@ from carts import secrets
 from carts.models import Cart
 from carts.platforms import Connection, adapter_class, connect
 from carts.platforms.base import Capabilities, CartAdapter
+from carts.services.budgets import Priority, SharedBudget
 
 _lock = threading.Lock()
-_adapters: dict[int, tuple[str, CartAdapter]] = {}
+_adapters: dict[tuple[int, Priority], tuple[str, CartAdapter]] = {}
 
 
 def capabilities(cart: Cart) -> Capabilities:
@@ -32,12 +33,13 @@ def location_of(cart: Cart) -> str:
     return cart.stock_location or (known[0] if len(known) == 1 else "")
 
 
-def adapter_for(cart: Cart) -> CartAdapter:
-    """Raises ConfigError when the saved credentials cannot be read."""
+def adapter_for(cart: Cart, priority: Priority = Priority.STAFF) -> CartAdapter:
+    """`priority`: what its requests are for, where the cart allows only so many. Raises ConfigError when the saved
+    credentials cannot be read."""
     digest = connection_digest(cart)
     with _lock:
         digest += f"{cart.shop_timezone} {location_of(cart)}"
-        known = _adapters.get(cart.pk)
+        known = _adapters.get((cart.pk, priority))
         if known and known[0] == digest:
             return known[1]
         connection = Connection(
@@ -46,8 +48,9 @@ def adapter_for(cart: Cart) -> CartAdapter:
             ca_bundle=cart.ca_bundle,
             timezone=cart.shop_timezone,
             location=location_of(cart),
+            budget=SharedBudget(cart.pk, priority),
         )
         adapter = connect(cart.platform, connection)
-        _adapters[cart.pk] = (digest, adapter)
+        _adapters[cart.pk, priority] = (digest, adapter)
     # The old session is left to the garbage collector: another thread may be in the middle of a request with it.
     return adapter

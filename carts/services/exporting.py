@@ -18,6 +18,7 @@ from carts.models import Cart, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import ItemRef, RawRecord
 from carts.services import control, leases, pairs, performing, records_import, runs, sending
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for
 
 BATCH = 50
@@ -73,7 +74,7 @@ def _waits_for_another(run: Run) -> bool:
 
 
 def _work(run: Run, token: str) -> None:
-    cart, adapter, kind = run.cart, adapter_for(run.cart), Kind(run.record_kind)
+    cart, adapter, kind = run.cart, adapter_for(run.cart, Priority.RUN), Kind(run.record_kind)
     hold = partial(leases.hold_run, run.pk, token)
     for items, labels, records in _batches(run):
         found: dict[int, str] = {}
@@ -104,7 +105,7 @@ def _batches(run: Run) -> Iterator[tuple[list[RunItem], dict[int, gateway.Label]
 
 def rehearse(run: Run, token: str) -> None:
     """Under a lease on the run: what an export of these would do. Writes nothing but the run."""
-    cart, adapter, kind = run.cart, adapter_for(run.cart), Kind(run.record_kind)
+    cart, adapter, kind = run.cart, adapter_for(run.cart, Priority.RUN), Kind(run.record_kind)
     for items, labels, records in _batches(run):
         told = sending.would_send(cart, adapter, kind, list(records.values()), all_fields=True)
         for item in items:

@@ -14,6 +14,7 @@ from carts.errors import CartError, RateLimited, StopRequested
 from carts.models import Cart, Feed, Record, Run
 from carts.records import RawRecord, Window
 from carts.services import leases, runs
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for, capabilities
 from carts.services.held import release_mended, stored_row
 from carts.services.importing import Importer
@@ -31,6 +32,8 @@ SECONDS_BETWEEN_COUNTS = 1.0
 # plug-in, an import or a restored backup of the shop wrote with an older time.
 LOOK_BACK = timedelta(days=2)
 LOOK_BACK_EVERY = timedelta(hours=6)
+# After a longer time without a poll there is a backlog, which lets everything else pass.
+BACKLOG_AFTER = timedelta(hours=1)
 # Feeds that a tick wakes; the rest is due still at the next one.
 MAX_WOKEN = 200
 
@@ -97,12 +100,18 @@ class Poll:
         start = self.feed.high_water - (LOOK_BACK if self._looks_back else overlap)
         return max(start, self.cart.order_fence) if self.cart.order_fence else start
 
+    def _priority(self) -> Priority:
+        feed = self.feed
+        is_recent = feed.polled_at is not None and feed.polled_at > timezone.now() - BACKLOG_AFTER
+        is_backlog = feed.high_water is None or not is_recent or self._looks_back
+        return Priority.BACKGROUND if is_backlog else Priority.ORDERS
+
     @property
     def run(self) -> Run | None:
         return self._importer.run if self._importer else None
 
     def read(self) -> None:
-        adapter = adapter_for(self.cart)
+        adapter = adapter_for(self.cart, self._priority())
         importer = Importer(self.cart, adapter, Rules.of(self.cart), self._open_run)
         self._importer = importer
         window = Window(self.since(), self.cart.requests_in_flight, before_request=self._look_for_stop)
@@ -135,8 +144,11 @@ class Poll:
         self._held_at = time.monotonic()
 
     def _look_for_stop(self) -> None:
-        """A page is not asked for that could not be written any more."""
-        if not bulk.count(Feed, {"id": self.feed.pk, "lease_token": self._token}, {}):
+        """A page is not asked for that could not be written any more. One that takes many requests, or waits for what
+        the cart allows, outlasts a lease."""
+        if time.monotonic() - self._held_at > leases.LEASE_SECONDS / 4:
+            self._guard()
+        elif not bulk.count(Feed, {"id": self.feed.pk, "lease_token": self._token}, {}):
             raise StopRequested
 
     def _open_run(self) -> Run:

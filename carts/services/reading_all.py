@@ -9,6 +9,7 @@ from carts.choices import Kind, Outcome, RunKind
 from carts.errors import Refused, Rejected
 from carts.models import Cart, Record, Run
 from carts.services import control, leases, performing, runs, updates
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for
 
 
@@ -31,7 +32,7 @@ def perform(run: Run, token: str) -> None:
 
 
 def _read(run: Run, token: str) -> None:
-    cart, adapter, kind = run.cart, adapter_for(run.cart), Kind(run.record_kind)
+    cart, adapter, kind = run.cart, adapter_for(run.cart, Priority.RUN), Kind(run.record_kind)
     hold = partial(leases.hold_run, run.pk, token)
     is_last = False
     while not is_last:

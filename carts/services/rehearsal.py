@@ -11,6 +11,7 @@ from carts.errors import Refused
 from carts.models import Cart, Run, RunItem
 from carts.records import Window
 from carts.services import control, leases, performing, runs
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for
 from carts.services.judging import Rules
 from carts.services.planning import Decision, Planner
@@ -41,7 +42,7 @@ def perform(run: Run, token: str) -> None:
 
 def _read(run: Run, token: str) -> Counter[str]:
     cart, counts = run.cart, Counter[str]()
-    adapter = adapter_for(cart)
+    adapter = adapter_for(cart, Priority.RUN)
     planner = Planner(cart, adapter, Rules.of(cart))
     window = Window(since=cart.order_fence, requests_in_flight=cart.requests_in_flight)
     with closing(adapter.fetch(Kind.ORDER, window)) as pages:

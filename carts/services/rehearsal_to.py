@@ -9,6 +9,7 @@ from carts.models import Cart, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import ItemRef
 from carts.services import control, exporting, leases, pairs, performing, quantities, runs, sending
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for
 from carts.services.sending import Would
 
@@ -50,7 +51,7 @@ def _read(run: Run, token: str) -> None:
     if run.parameters.get("picked"):
         exporting.rehearse(run, token)
         return
-    cart, kind, adapter, position = run.cart, Kind(run.record_kind), adapter_for(run.cart), 0
+    cart, kind, adapter, position = run.cart, Kind(run.record_kind), adapter_for(run.cart, Priority.RUN), 0
     linked = Record.objects.filter(cart=cart, kind=kind, state=RecordState.IMPORTED, local_id__isnull=False)
     Run.objects.filter(pk=run.pk).update(total=linked.count())
     while records := list(linked.filter(pk__gt=position).order_by("pk").select_related("cart")[:RECORDS_A_STEP]):

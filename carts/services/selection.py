@@ -16,6 +16,7 @@ from carts.errors import Refused
 from carts.models import Cart, Run, RunItem
 from carts.records import Listing
 from carts.services import control, leases, performing, records_import, runs
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for
 from carts.services.importing import Importer
 from carts.services.judging import Rules
@@ -63,7 +64,7 @@ def perform(run: Run, token: str) -> None:
 
 
 def _work(run: Run, token: str) -> None:
-    cart, adapter = run.cart, adapter_for(run.cart)
+    cart, adapter = run.cart, adapter_for(run.cart, Priority.RUN)
     importer = Importer(cart, adapter, Rules.of(cart), lambda: run, picked_by_hand=True)
     while True:
         pending = run.items.filter(outcome=Outcome.PENDING).order_by("id")
@@ -117,7 +118,7 @@ def _tell(run: Run, told: dict[str, RunItem]) -> None:
 
 def _list_matching(run: Run, token: str) -> None:
     """Turn the filter into items, page by page; a page read twice adds nothing."""
-    adapter, listing = adapter_for(run.cart), _from_json(run.parameters["matching"])
+    adapter, listing = adapter_for(run.cart, Priority.RUN), _from_json(run.parameters["matching"])
     while True:
         page = adapter.listing(run.record_kind, listing)
         with transaction.atomic():

@@ -19,6 +19,7 @@ from carts.models import Cart, Outbox, Push, Record
 from carts.platforms.base import CartAdapter
 from carts.records import ItemRef, RawRecord, RecordChange
 from carts.services import leases, marks, pairs, pushing, updates
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for
 from carts.services.merging import Merge
 
@@ -79,7 +80,7 @@ class RecordDrain:
         self._switch = marks.SWITCH[PushKind(outbox.kind)]
 
     def send_all(self) -> None:
-        adapter = adapter_for(self._cart)
+        adapter = adapter_for(self._cart, Priority.BACKGROUND)
         while True:
             waiting = Push.objects.filter(cart=self._cart, kind=self._outbox.kind, state=PushState.WAITING)
             pushes = list(waiting.order_by("id")[:MARKS_A_ROUND])

@@ -14,6 +14,7 @@ from carts.models import Cart, Outbox, Record
 from carts.platforms.base import CartAdapter
 from carts.records import ItemRef
 from carts.services import leases, marks, quantities
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for
 
 RECORDS_A_STEP = 300
@@ -34,7 +35,7 @@ def is_due(outbox: Outbox, now: datetime) -> bool:
 
 def sweep(outbox: Outbox, token: str) -> None:
     """Under the outbox's lease. Raises CartError, StopRequested."""
-    cart, adapter = outbox.cart, adapter_for(outbox.cart)
+    cart, adapter = outbox.cart, adapter_for(outbox.cart, Priority.BACKGROUND)
     position = int(outbox.sweep_position or 0)
     while True:
         linked = Record.objects.filter(

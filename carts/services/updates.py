@@ -22,6 +22,7 @@ from carts.models import Cart, Feed, Record, Run, RunItem
 from carts.platforms.base import CartAdapter
 from carts.records import ItemRef, RawRecord, Window
 from carts.services import feeds, leases, marks, pairs, records_import, runs
+from carts.services.budgets import Priority
 from carts.services.connections import adapter_for, capabilities
 from carts.services.merging import Merge
 
@@ -76,7 +77,7 @@ class UpdatePoll:
         self.high_water = self.feed.high_water
 
     def read(self) -> None:
-        adapter = adapter_for(self.cart)
+        adapter = adapter_for(self.cart, Priority.BACKGROUND)
         if self.kind in capabilities(self.cart).tells_changes and getattr(self.cart, pairs.TAKES[self.kind]):
             self._read_changed(adapter)
         if self._sweep_is_due():
