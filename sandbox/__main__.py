@@ -28,10 +28,13 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timezone", default="America/New_York")
     parser.add_argument("--currency", default="USD")
-    parser.add_argument("--key", help="WooCommerce: the consumer key")
-    parser.add_argument("--secret", help="WooCommerce: the consumer secret")
+    parser.add_argument("--key", help="the consumer key or token")
+    parser.add_argument("--secret", help="the consumer secret or client secret")
     parser.add_argument("--scope", choices=("read", "write", "read_write"), default="read_write")
     parser.add_argument("--basic-over-http", action="store_true", help="take Basic without TLS")
+    parser.add_argument(
+        "--quota", type=int, help="BigCommerce: requests a window of 30 seconds; its plans have 150, 450"
+    )
     parser.add_argument("--latency-ms", type=float, default=0, help="wait before every answer")
     return parser.parse_args(given)
 

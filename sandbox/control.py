@@ -91,6 +91,11 @@ def _delete_product(server: PracticeServer, given: dict[str, Any]) -> Any:
     return {"id": product.id}
 
 
+def _send_webhook(server: PracticeServer, given: dict[str, Any]) -> Any:
+    """{"scope": "store/order/updated", "id": 1}, for platforms that have them."""
+    return {"statuses": server.platform.deliver(given["scope"], given["id"])}
+
+
 def _clock(server: PracticeServer, given: dict[str, Any]) -> Any:
     """{"now": "2026-11-01T05:30:00Z"} stands still there, {} follows the real clock."""
     if "now" in given:
@@ -119,6 +124,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[PracticeServer, dict[str, Any]], Any]]
     ("PUT", "stock"): _set_stock,
     ("POST", "products"): _add_product,
     ("DELETE", "products"): _delete_product,
+    ("POST", "webhooks"): _send_webhook,
     ("POST", "clock"): _clock,
     ("GET", "requests"): _requests,
     ("DELETE", "requests"): _clear_requests,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.bigcommerce.api import BigCommerce
 from sandbox.magento.api import Magento
 from sandbox.server import Platform
 from sandbox.shop import Shop
@@ -14,4 +15,5 @@ from sandbox.woocommerce.api import WooCommerce
 PLATFORMS: dict[str, Callable[[Shop, Mapping[str, Any]], Platform]] = {
     "woocommerce": WooCommerce.of,
     "magento": Magento.of,
+    "bigcommerce": BigCommerce.of,
 }
