@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from carts.errors import Unavailable
 from carts.records import Page, RawRecord, Window
@@ -29,6 +30,7 @@ class Chunk:
     total: int | None
 
 
+Position = TypeVar("Position")
 FetchChunk = Callable[[datetime | None, int], Chunk]  # (since, offset)
 
 
@@ -145,3 +147,41 @@ def _next_step(asked: tuple[datetime | None, str], chunk: Chunk, per_page: int) 
     if since is None or latest > since:
         return latest, ""
     return since, chunk.rows[-1].external_id
+
+
+# One request after the other, each answered by `send`; at the end the page and where the next begins (None: the last).
+Steps = Generator[Callable[[], Any], Any, tuple[Page, Position | None]]
+
+
+def stepped_pages(steps: Callable[[Position], Steps[Position]], first: Position, window: Window) -> Generator[Page]:
+    """Pages that take several requests each, and each of which tells where the next begins. While the caller works on
+    a page, the first request of the next is under way. After close() no further request begins."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as pool:
+        work = steps(first)
+        under_way = pool.submit(next(work))
+        while True:
+            try:
+                while True:
+                    request = work.send(under_way.result())
+                    window.before_request()
+                    under_way = pool.submit(request)
+            except StopIteration as done:
+                page, position = done.value
+            if position is not None:
+                window.before_request()
+                work = steps(position)
+                under_way = pool.submit(next(work))
+            yield page
+            if position is None:
+                return
+
+
+def all_at_once(work: Steps[Position]) -> Page:
+    """The page of these steps, one request after the other in the caller's own thread."""
+    request = next(work)
+    while True:
+        try:
+            request = work.send(request())
+        except StopIteration as done:
+            page: Page = done.value[0]
+            return page

@@ -10,6 +10,7 @@ from carts.errors import CartError
 from carts.platforms import REGISTRY, connect
 from carts.platforms.base import CartAdapter, Connection
 from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, RawRecord, Window
+from sandbox.bigcommerce.looks import variant_id
 from sandbox.messages import Received
 from sandbox.testing import PracticeShop, practice_shop
 
@@ -43,7 +44,19 @@ class Harness:
     owed: Mapping[str, str] = field(default_factory=dict)
 
 
+def bigcommerce_id(kind: str, row: Any) -> str:
+    """An item goes by product and variant; the product of several variants by its own id."""
+    if kind != ITEM or row.kind == "variable":
+        return str(row.id)
+    return f"{row.parent_id or row.id}-{variant_id(row)}"
+
+
 HARNESSES: dict[str, Harness] = {
+    "bigcommerce": Harness(
+        options={"settle_seconds": 0},
+        external_id=bigcommerce_id,
+        write_fault={"method": "PUT", "match": "/adjustments"},
+    ),
     "woocommerce": Harness(
         options={"basic_over_http": False}, write_fault={"match": "/batch"}, record_fault={"match": "/batch"}
     ),
