@@ -198,15 +198,10 @@ def on_stock_changed(receiver: Callable[..., None]) -> None:
     stock_changed.connect(receiver, weak=False, dispatch_uid="carts")
 
 
-def skus_with_stock(item_ids: Collection[int]) -> dict[int, str]:
-    """The SKU as it is compared, by the id of each item that keeps stock."""
-    return dict(Item.objects.filter(pk__in=item_ids, is_stock_keeping=True).values_list("pk", "sku_key"))
-
-
-def sellable(item_ids: Collection[int]) -> dict[int, Decimal]:
-    """On hand, less committed and PENDING; may be below zero."""
-    known = stock.availability(item_ids)
-    return {item_id: each.on_hand - each.committed - each.pending for item_id, each in known.items()}
+def sellable(item_ids: Collection[int]) -> dict[int, tuple[str, Decimal]]:
+    """Of each item that keeps stock: its SKU as it is compared, and on hand less committed and PENDING, which may be
+    below zero."""
+    return stock.sellable(item_ids)
 
 
 # Items and customers as fields of texts (carts.fields) -----------------------------------------------

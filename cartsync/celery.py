@@ -5,9 +5,11 @@ import sys
 from typing import Any
 
 from celery import Celery, signals
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cartsync.settings")
 
+TRANSPORT_ALIASES["inprocess"] = "cartsync.broker:Transport"
 app = Celery("cartsync")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

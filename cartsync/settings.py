@@ -141,11 +141,9 @@ STOCK_WINDOW_SECONDS = env.float("STOCK_WINDOW_SECONDS", default=0.1)
 STOCK_SWITCH_SECONDS = env.float("STOCK_SWITCH_SECONDS", default=2.0)
 # A lost broker must fail a publish within a second or so: the web request that sends the wake-up goes on.
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
-CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
+CELERY_BROKER_URL = REDIS_URL or "inprocess://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 600, "socket_connect_timeout": 2, "socket_timeout": 10, **PUBLISH_RETRY}
-    if REDIS_URL
-    else {"polling_interval": 0.01}
+    {"visibility_timeout": 600, "socket_connect_timeout": 2, "socket_timeout": 10, **PUBLISH_RETRY} if REDIS_URL else {}
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

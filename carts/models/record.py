@@ -58,8 +58,9 @@ class Record(models.Model):
                 condition=Q(state=RecordState.IMPORTED),
                 name="record_imported",
             ),
+            # Ours first, for the same reason: each mark would be looked for among all items of the cart.
             models.Index(
-                fields=["cart", "kind", "local_id"], condition=Q(local_id__isnull=False), name="record_linked"
+                fields=["local_id", "cart", "kind"], condition=Q(local_id__isnull=False), name="record_linked"
             ),
         ]
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from carts.choices import ACTIVE_RUN_STATES, CartStatus, Kind, RunState
 from carts.errors import StopRequested
 from carts.models import Cart, Feed, Outbox, Run
+from carts.services import stock_rows
 
 LEASE_SECONDS: float = settings.LEASE_SECONDS
 # A subquery, not a join: with a join Django moves every condition into a subquery, and PostgreSQL, having waited for
@@ -85,6 +86,18 @@ def claim_outbox(outbox_id: int) -> str:
         lease_token=token, lease_until=lease_end(now)
     )
     return token if claimed else ""
+
+
+def claim_stock(cart_id: int) -> str:
+    """As claim_outbox, of a cart's stock and only where some is due to be sent: looked for and claimed by one
+    statement, since a change of stock waits for it."""
+    token = secrets.token_hex(16)
+    return token if stock_rows.claim(cart_id, token, lease_end(timezone.now())) else ""
+
+
+def due_now(now: datetime) -> Q:
+    """Of pushes."""
+    return Q(due_at__isnull=True) | Q(due_at__lte=now)
 
 
 def hold_outbox(outbox_id: int, token: str, *, switch: str = "to_stock_updates", **moved: object) -> None:

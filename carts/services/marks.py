@@ -17,8 +17,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from carts.choices import CartStatus, Kind, PushKind, PushState, RecordState
-from carts.models import Cart, Outbox, Push, Record
-from carts.services import wakeups
+from carts.models import Cart, Push, Record
+from carts.services import stock_rows, wakeups
 
 ITEMS_PER_STATEMENT = 900  # Django counts on 999 parameters a statement for SQLite
 PUSHES_STOCK = Q(status=CartStatus.RUNNING, to_stock_updates=True)
@@ -77,8 +77,7 @@ def mark(kind: PushKind, local_ids: Collection[int], *, cart_id: int | None = No
 
 def nudge(cart_id: int, kind: PushKind = PushKind.STOCK) -> None:
     """Wake a worker, unless one is sending already: who sends looks for more before it ends, and once after."""
-    busy = Outbox.objects.filter(cart_id=cart_id, kind=kind, lease_until__gt=timezone.now())
-    if not busy.exists():
+    if not stock_rows.is_being_sent(cart_id, kind):
         wake(cart_id, kind)
 
 

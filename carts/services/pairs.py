@@ -155,8 +155,7 @@ def save_conflicts(record: Record, merged: Merge) -> None:
 
 def on_records_changed(kind: str, ids: Sequence[int], *, deleted: bool, **_: object) -> None:
     """Receiver of backoffice.signals.records_changed, inside its transaction."""
-    # By cart, because the index of links begins with it.
-    linked = Record.objects.filter(cart_id__in=Cart.objects.values("pk"), kind=kind, local_id__in=ids)
+    linked = Record.objects.filter(kind=kind, local_id__in=ids)
     records = list(linked.select_related("cart"))
     if not records:
         return

@@ -89,18 +89,23 @@ def stock_due(now: datetime) -> list[int]:
 def push_stock(cart_id: int) -> None:
     """Send until nothing waits. Looked at once more after the lease is given back: who came in between was told that
     somebody is sending already."""
-    while outboxes := _outboxes_due(timezone.now(), cart_id=cart_id):
-        token = leases.claim_outbox(outboxes[0].pk)
-        if not token:
-            return
-        pushing.drain(outboxes[0].pk, token)
+    while token := leases.claim_stock(cart_id) or _claim_comparison(cart_id):
+        pushing.drain(cart_id, token)
+
+
+def _claim_comparison(cart_id: int) -> str:
+    """A lease on the cart's stock where all of it is to be compared; "" otherwise."""
+    outboxes = _outboxes_due(timezone.now(), cart_id=cart_id)
+    return leases.claim_outbox(outboxes[0].pk) if outboxes else ""
 
 
 def _outboxes_due(now: datetime, **only: int) -> list[Outbox]:
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     may = Q(next_drain_at__isnull=True) | Q(next_drain_at__lte=now)
     on = Q(cart__status=CartStatus.RUNNING, cart__to_stock_updates=True)
-    waiting = Push.objects.filter(cart=OuterRef("cart"), kind=PushKind.STOCK, state=PushState.WAITING)
+    waiting = Push.objects.filter(
+        leases.due_now(now), cart=OuterRef("cart"), kind=PushKind.STOCK, state=PushState.WAITING
+    )
     outboxes = Outbox.objects.filter(free, may, on, kind=PushKind.STOCK, needs_person=False, **only)
     known = outboxes.select_related("cart").annotate(has_waiting=Exists(waiting))
     return [outbox for outbox in known if outbox.has_waiting or stock_sweep.is_due(outbox, now)]

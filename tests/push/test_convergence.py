@@ -11,7 +11,7 @@ from backoffice.models import Document, Item
 from backoffice.services import states, stock
 from carts.choices import Kind
 from carts.models import Cart, Feed, Outbox, Push, Record
-from carts.services import leases, marks, stock_sweep, ticking
+from carts.services import leases, marks, stock_rows, stock_sweep, ticking
 from carts.services.connections import adapter_for
 from carts.services.pushing import Drain
 from sandbox.testing import PracticeShop
@@ -99,12 +99,12 @@ class Life:
     def fault(self, kind: str, match: str, processed: bool) -> None:
         self.place.faults.add(kind, match=match, processed=processed, seconds=0.01)
 
-    def _claimed(self) -> tuple[Drain, list[tuple[int, int, int]]]:
+    def _claimed(self) -> tuple[Drain, list[stock_rows.Due]]:
         self.place.faults.clear()
         outbox = stock_sweep.outbox_of(self.cart)
         token = leases.claim_outbox(outbox.pk)
         drain = Drain(Outbox.objects.select_related("cart").get(pk=outbox.pk), token)
-        return drain, drain._marks()
+        return drain, stock_rows.waiting(self.cart.pk, 500)
 
     def _expire(self) -> None:
         Outbox.objects.update(lease_until=timezone.now() - timedelta(seconds=1))

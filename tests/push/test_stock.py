@@ -13,7 +13,7 @@ from backoffice.services import stock
 from backoffice.types import StockChange
 from carts.choices import Kind, PushState, RecordState
 from carts.models import Cart, Feed, OpenUnits, Outbox, Push, Record
-from carts.services import control, held, leases, marks, pushing, ticking
+from carts.services import control, held, leases, marks, pushing, stock_rows, ticking
 from carts.services.quantities import shown
 from sandbox.testing import practice_shop
 from tests.engine.helpers import fresh, poll, running_cart, save
@@ -77,7 +77,7 @@ def test_a_change_while_a_request_is_under_way_is_sent_after_it(cart, place):
     outbox = Outbox.objects.get()
     token = leases.claim_outbox(outbox.pk)
     drain = pushing.Drain(Outbox.objects.select_related("cart").get(), token)
-    stale = drain._marks()
+    stale = stock_rows.waiting(cart.pk, 500)
     count_in(item, 2)
     drain._send(pushing.adapter_for(cart), stale)
     assert Push.objects.get().generation == 2
@@ -280,7 +280,7 @@ def test_stop_while_stock_is_sent_ends_it_before_the_next_request(cart, place):
     outbox = Outbox.objects.get()
     token = leases.claim_outbox(outbox.pk)
     control.stop(fresh(cart), "staff")
-    pushing.drain(outbox.pk, token)
+    pushing.drain(cart.pk, token)
     assert not place.requests
 
 
@@ -291,7 +291,7 @@ def test_two_workers_send_once(cart, place):
     token = leases.claim_outbox(outbox.pk)
     ticking.push_stock(cart.pk)
     assert writes(place) == []
-    pushing.drain(outbox.pk, token)
+    pushing.drain(cart.pk, token)
     assert len(writes(place)) == 1
 
 
