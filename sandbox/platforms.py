@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.bigcommerce.api import BigCommerce
 from sandbox.magento.api import Magento
+from sandbox.prestashop.api import PrestaShop
 from sandbox.server import Platform
 from sandbox.shop import Shop
 from sandbox.woocommerce.api import WooCommerce
@@ -16,4 +17,5 @@ PLATFORMS: dict[str, Callable[[Shop, Mapping[str, Any]], Platform]] = {
     "woocommerce": WooCommerce.of,
     "magento": Magento.of,
     "bigcommerce": BigCommerce.of,
+    "prestashop": PrestaShop.of,
 }

@@ -31,6 +31,8 @@ class ShopState:
         self.sales_touch_products = True
         # Whether there can be a product without a SKU; where not, one is made of its id.
         self.skus_are_required = False
+        # Whether a refund moves the order's modified time.
+        self.refunds_touch_orders = True
         self.lock = RLock()
         self.products: Table[Product] = Table("product", Product)
         self.customers: Table[Customer] = Table("customer", Customer)

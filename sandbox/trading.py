@@ -219,7 +219,10 @@ class Trading(Catalogue):
             refund = self.refund(order, self.clock.now(), amount, reason, lines)
             if restock:
                 self._restock(order, lines or {})
-            self.touch_order(order)
+            if self.refunds_touch_orders:
+                self.touch_order(order)
+            else:
+                self.save(self.orders, order)
         return refund
 
     def refund(
