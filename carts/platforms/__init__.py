@@ -4,12 +4,14 @@ from carts.errors import ConfigError
 from carts.platforms.base import CartAdapter, Connection
 from carts.platforms.bigcommerce import BigCommerce
 from carts.platforms.magento import Magento
+from carts.platforms.prestashop import PrestaShop
 from carts.platforms.woocommerce import WooCommerce
 
 REGISTRY: dict[str, type[CartAdapter]] = {
     "woocommerce": WooCommerce,
     "magento": Magento,
     "bigcommerce": BigCommerce,
+    "prestashop": PrestaShop,
 }
 
 

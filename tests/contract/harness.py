@@ -25,6 +25,11 @@ def plain_id(kind: str, row: Any) -> str:
     return str(row.id)
 
 
+def with_its_product(kind: str, row: Any) -> str:
+    """A platform that numbers variations apart from products."""
+    return f"{row.parent_id}-{row.id}" if kind == ITEM and row.parent_id else str(row.id)
+
+
 def is_no_get(request: Received) -> bool:
     return request.method != "GET"
 
@@ -40,6 +45,8 @@ class Harness:
     is_write: Callable[[Received], bool] = is_no_get
     write_fault: Mapping[str, Any] = field(default_factory=lambda: {"method": "POST"})
     record_fault: Mapping[str, Any] = field(default_factory=lambda: {"method": "PUT"})
+    # Whether a discount of the whole order is taken off its lines, or is a line of its own.
+    discounts_by_line: bool = True
     # Tests (with the beginning of their parameters) that the platform does not pass yet, and why.
     owed: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,6 +69,12 @@ HARNESSES: dict[str, Harness] = {
     ),
     "magento": Harness(
         record_fault={"method": "POST", "match": "/products"},
+    ),
+    "prestashop": Harness(
+        external_id=with_its_product,
+        discounts_by_line=False,
+        write_fault={"method": "PATCH", "match": "/stock_availables"},
+        record_fault={"method": "PATCH", "match": "/products"},
     ),
 }
 
