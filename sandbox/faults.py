@@ -31,13 +31,14 @@ KINDS = {
 class Fault(Struct):
     """One switched-on fault.
 
-    It strikes requests whose path contains the regular expression `match` and whose `method` and `page` agree
-    (empty and 0: any), after `after` of them have passed, for `times` of them (0: always). `processed` True
-    lets timeout and reset do the work first and lose only the answer.
+    It strikes requests whose path contains the regular expression `match`, whose body contains `body`, and whose
+    `method` and `page` agree (empty and 0: any), after `after` of them have passed, for `times` of them (0: always).
+    `processed` True lets timeout and reset do the work first and lose only the answer.
     """
 
     kind: str
     match: str = ""
+    body: str = ""
     method: str = ""
     page: int = 0
     times: int = 1
@@ -54,6 +55,8 @@ class Fault(Struct):
         if self.method and self.method != request.method:
             return False
         if self.page and str(self.page) != str(request.args.get("page", "1")):
+            return False
+        if self.body and not re.search(self.body.encode(), request.body):
             return False
         return re.search(self.match, request.target) is not None
 

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 Headers = list[tuple[str, str]]
 _SECRET_ARGUMENTS = ("consumer_key", "consumer_secret", "oauth_")
-_SECRET_HEADERS = ("authorization", "cookie", "x-auth-token")
+_SECRET_HEADERS = ("authorization", "cookie", "x-auth-token", "x-shopify-access-token")
 
 
 class Request:

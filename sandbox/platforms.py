@@ -10,6 +10,7 @@ from sandbox.magento.api import Magento
 from sandbox.prestashop.api import PrestaShop
 from sandbox.server import Platform
 from sandbox.shop import Shop
+from sandbox.shopify.api import Shopify
 from sandbox.woocommerce.api import WooCommerce
 
 # By name: what makes the platform of a shop, given its further options (see each platform's `of`).
@@ -18,4 +19,5 @@ PLATFORMS: dict[str, Callable[[Shop, Mapping[str, Any]], Platform]] = {
     "magento": Magento.of,
     "bigcommerce": BigCommerce.of,
     "prestashop": PrestaShop.of,
+    "shopify": Shopify.of,
 }

@@ -180,3 +180,5 @@ class Order(Struct, omit_defaults=True):
     cart_tax: Decimal = ZERO
     total_tax: Decimal = ZERO
     total: Decimal = ZERO
+    # What one platform alone knows of an order.
+    extra: dict[str, Any] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from carts.platforms.base import CartAdapter, Connection
 from carts.platforms.bigcommerce import BigCommerce
 from carts.platforms.magento import Magento
 from carts.platforms.prestashop import PrestaShop
+from carts.platforms.shopify import Shopify
 from carts.platforms.woocommerce import WooCommerce
 
 REGISTRY: dict[str, type[CartAdapter]] = {
@@ -12,6 +13,7 @@ REGISTRY: dict[str, type[CartAdapter]] = {
     "magento": Magento,
     "bigcommerce": BigCommerce,
     "prestashop": PrestaShop,
+    "shopify": Shopify,
 }
 
 

@@ -185,3 +185,13 @@ def all_at_once(work: Steps[Position]) -> Page:
         except StopIteration as done:
             page: Page = done.value[0]
             return page
+
+
+def followed_pages(fetch_page: Callable[[str], Page], window: Window) -> Generator[Page]:
+    """The same for pages of one request each, which tell their `next_position`; "" is the first."""
+
+    def steps(position: str) -> Steps[str]:
+        page: Page = yield lambda: fetch_page(position)
+        return page, None if page.is_last else page.next_position
+
+    return stepped_pages(steps, "", window)

@@ -34,6 +34,10 @@ def is_no_get(request: Received) -> bool:
     return request.method != "GET"
 
 
+def is_mutation(request: Received) -> bool:
+    return b'"query":"mutation' in request.body
+
+
 @dataclass(frozen=True)
 class Harness:
     """`external_id`: how the platform names a row of the practice shop's neutral state. `is_write`: whether a request
@@ -75,6 +79,11 @@ HARNESSES: dict[str, Harness] = {
         discounts_by_line=False,
         write_fault={"method": "PATCH", "match": "/stock_availables"},
         record_fault={"method": "PATCH", "match": "/products"},
+    "shopify": Harness(
+        options={"by_token": True},
+        is_write=is_mutation,
+        write_fault={"body": "inventorySetQuantities"},
+        record_fault={"body": "productVariantsBulkUpdate"},
     ),
 }
 
