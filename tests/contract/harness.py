@@ -79,6 +79,7 @@ HARNESSES: dict[str, Harness] = {
         discounts_by_line=False,
         write_fault={"method": "PATCH", "match": "/stock_availables"},
         record_fault={"method": "PATCH", "match": "/products"},
+    ),
     "shopify": Harness(
         options={"by_token": True},
         is_write=is_mutation,
