@@ -65,7 +65,7 @@ MEMO_FIELDS = "items[entity_id,increment_id,order_id,state,grand_total,base_gran
 CANCELLED_STATES = frozenset({"canceled", "closed"})
 REFUNDED = 2  # the state of a credit memo that was not cancelled
 ITEM_LINE, SHIPPING_LINE, FEE_LINE = "item", "shipping", "fee"
-ONE, ZERO, CENT = Decimal(1), Decimal(0), Decimal("0.01")
+ONE, ZERO, CENT, NO_CENTS = Decimal(1), Decimal(0), Decimal("0.01"), Decimal("0.00")
 ITEM_FIELDS = frozenset({"name", "price", "sale_price", "description", "weight", "is_active"})
 NO_ROUTE = "does not match any route"
 NO_STOCK_KEPT = (
@@ -1080,7 +1080,8 @@ def _other_line(kind: str, description: str, net: Decimal, tax: Decimal) -> Orde
 def _refunds(data: Mapping[str, Any]) -> tuple[Refund, ...]:
     memos = [each for each in data.get("creditmemos") or () if each.get("state", REFUNDED) == REFUNDED]
     return tuple(
-        Refund(str(each["entity_id"]), _money(each["grand_total"]), str(each.get("customer_note") or ""))
+        # A number says 1 where 1.00 is meant; "+ 0.00" shows it so, and keeps further decimals.
+        Refund(str(each["entity_id"]), _money(each["grand_total"]) + NO_CENTS, str(each.get("customer_note") or ""))
         for each in memos
     )
 

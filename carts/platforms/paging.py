@@ -138,15 +138,15 @@ def _next_step(asked: tuple[datetime | None, str], chunk: Chunk, per_page: int) 
     is_full = len(chunk.rows) >= per_page and chunk.total != len(chunk.rows)
     if not is_full:
         return (since + timedelta(seconds=1), "") if since is not None and behind else None
-    latest = max((row.modified_at for row in chunk.rows if row.modified_at), default=None)
-    if latest is None:
+    times = [row.modified_at for row in chunk.rows if row.modified_at]
+    step = (times[-1], "") if times and (since is None or times[-1] > since) else (since, chunk.rows[-1].external_id)
+    if not times or times != sorted(times) or step == asked:
         raise Unavailable(
-            "The shop sends a page of records without a time, so it cannot be read on. The next try follows by itself.",
-            detail=f"{len(chunk.rows)} rows without a modified time",
+            "The shop does not give its list in the order it was asked for, so nothing can be read on without missing "
+            "records. Ask who made its last extension. The next try follows by itself.",
+            detail=f"{len(chunk.rows)} rows from {times[:1]} to {times[-1:]}, asked from {since} {behind}",
         )
-    if since is None or latest > since:
-        return latest, ""
-    return since, chunk.rows[-1].external_id
+    return step
 
 
 # One request after the other, each answered by `send`; at the end the page and where the next begins (None: the last).

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carts.errors import Unavailable
-from carts.platforms.paging import Chunk, stitched_pages
+from carts.platforms.paging import Chunk, requeried_pages, stitched_pages
 from carts.records import RawRecord, Window
 
 START = datetime(2026, 11, 1, 5, 0, tzinfo=UTC)
@@ -48,6 +48,24 @@ class MovingList:
             window = sorted((at, number) for number, at in self.rows.items() if since is None or at >= since)
             rows = tuple(RawRecord(str(number), at, b"", b"{}") for at, number in window[offset : offset + per_page])
             return Chunk(rows, len(window) if tells_total and rows else None)
+
+    def chunk_from(self, since: datetime | None, behind: str, per_page: int, tells_total: bool) -> Chunk:
+        with self.lock:
+            self.requests += 1
+            for event in self.events.pop(0) if self.events else []:
+                self.happen(*event)
+            window = sorted((at, number) for number, at in self.rows.items() if since is None or at >= since)
+            if behind:
+                window = [(at, number) for at, number in window if at == since and number > int(behind)]
+            rows = tuple(RawRecord(str(number), at, b"", b"{}") for at, number in window[:per_page])
+            return Chunk(rows, len(window) if tells_total else None)
+
+
+def read_anew(shop: MovingList, per_page: int, tells_total: bool = True, since: datetime | None = START):
+    def fetch(since: datetime | None, behind: str) -> Chunk:
+        return shop.chunk_from(since, behind, per_page, tells_total)
+
+    return list(requeried_pages(fetch, Window(since), per_page))
 
 
 def read(shop: MovingList, per_page: int, in_flight: int, tells_total: bool = True, since: datetime | None = START):
@@ -137,3 +155,50 @@ def test_an_error_ends_the_reading_and_no_further_request_begins(in_flight):
     with pytest.raises(Unavailable, match="broken"):
         list(pages)
     assert shop.requests == 2
+
+
+# Asked anew from the last row's time ----------------------------------------------------------------------
+
+
+@settings(max_examples=600, deadline=None)
+@given(seconds=seconds, events=happenings, per_page=st.integers(1, 9), total=st.booleans())
+def test_asked_anew_every_row_of_the_start_is_delivered_however_the_list_moves(seconds, events, per_page, total):
+    shop = MovingList(seconds, events)
+    present = set(shop.rows)
+    pages = read_anew(shop, per_page, total)
+    got = set(delivered(pages))
+    assert {str(number) for number in present & set(shop.rows)} <= got
+    assert [page.is_last for page in pages] == [False] * (len(pages) - 1) + [True]
+
+
+@given(seconds=seconds, per_page=st.integers(1, 9))
+def test_asked_anew_a_list_at_rest_is_delivered_once_and_in_its_order(seconds, per_page):
+    shop = MovingList(seconds, [])
+    expected = [str(number) for _, number in sorted((at, number) for number, at in shop.rows.items())]
+    assert delivered(read_anew(shop, per_page)) == expected
+    assert delivered(read_anew(shop, per_page, since=None)) == expected
+
+
+def test_asked_anew_the_count_is_of_the_whole_window():
+    shop = MovingList(list(range(9)), [])
+    assert [page.total for page in read_anew(shop, 4)] == [9, 9, 9]
+
+
+@pytest.mark.parametrize(
+    "times", [[None, None, None], [START + timedelta(1), START, START], [START, START, START]],
+    ids=["no times", "not sorted", "the filter is ignored"],
+)  # fmt: skip
+def test_asked_anew_a_list_in_no_order_is_an_error_and_no_end(times):
+    rows = tuple(RawRecord(str(number), at, b"", b"{}") for number, at in enumerate(times))
+    with pytest.raises(Unavailable, match="order it was asked for"):
+        list(requeried_pages(lambda since, behind: Chunk(rows, 9), Window(START), 3))
+
+
+def test_asked_anew_closing_ends_it_and_no_request_begins():
+    shop = MovingList(list(range(20)), [])
+    pages = requeried_pages(lambda since, behind: shop.chunk_from(since, behind, 4, True), Window(START), 4)
+    next(pages)
+    pages.close()
+    made = shop.requests
+    assert made == 2  # the next page was asked for already
+    assert shop.requests == made

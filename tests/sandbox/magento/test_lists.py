@@ -1,31 +1,15 @@
 """The practice shop's lists answer as the recorded server's did."""
 
-from collections.abc import Iterator
+import json
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
-import requests
-from requests_oauthlib import OAuth1
 
-from sandbox.testing import PracticeShop, practice_shop
+from sandbox.testing import practice_shop
+from tests.sandbox.magento.conftest import ask
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def place() -> Iterator[PracticeShop]:
-    with practice_shop(platform="magento") as place:
-        yield place
-
-
-def ask(place: PracticeShop, path: str, method: str = "GET", **content) -> requests.Response:
-    keys = place.credentials
-    signature = OAuth1(
-        keys["consumer_key"], keys["consumer_secret"], keys["access_token"], keys["access_token_secret"],
-        signature_method="HMAC-SHA256",
-    )  # fmt: skip
-    return requests.request(method, f"{place.url}/rest/V1/{path}", auth=signature, timeout=5, **content)
 
 
 def updated(value: str, condition: str = "gt") -> str:
@@ -93,8 +77,6 @@ def test_a_sku_in_a_path_is_decoded_once_and_compared_without_regard_to_case(pla
 
 
 def test_an_order_looks_like_a_recorded_one(place, shared):
-    import json
-
     recorded = json.loads((shared / "samples" / "magento" / "order_configurable.json").read_text())
     shirt = place.shop.add_product("TS", "Shirt", kind="variable")
     place.shop.add_product("TS-M", "M", "19.90", stock=5, parent=shirt, option="M")

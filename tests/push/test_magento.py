@@ -1,0 +1,174 @@
+"""The whole engine over a practice Magento: orders in, stock out, records both ways."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from backoffice.models import Customer, Document, Item
+from carts import gateway
+from carts.choices import Kind, Outcome, RecordState
+from carts.models import Cart, Feed, Outbox, Record
+from carts.services import control, leases, selection, ticking, updates
+from sandbox.demo import UNKNOWN_SKUS
+from sandbox.magento.editing import edit_order
+from sandbox.testing import PracticeShop, practice_shop
+from tests.engine.helpers import (
+    LONG_AGO,
+    assert_runs_add_up,
+    documents,
+    fresh,
+    know_the_items,
+    poll,
+    states,
+)
+from tests.push.conftest import count_in
+
+BOTH = {"from_item_updates": True, "from_customer_updates": True, "to_item_updates": True, "to_customer_updates": True}
+
+
+def running_magento(place: PracticeShop, **settings: Any) -> Cart:
+    changes = {"name": "Magento", "platform": "magento", "url": place.address, "last_order_from": LONG_AGO, **settings}
+    cart = control.create_cart(changes, place.credentials, "staff")
+    result = control.test_connection(cart, "staff")
+    assert result.passed, result.message
+    control.start(Cart.objects.get(pk=cart.pk), "staff", without_rehearsal=True)
+    return fresh(cart)
+
+
+@pytest.fixture
+def place() -> Iterator[PracticeShop]:
+    with practice_shop(platform="magento", products=20) as place:
+        yield place
+
+
+@pytest.fixture
+def cart(transactional_db: None, place: PracticeShop) -> Cart:
+    """RUNNING, everything both ways, every item and customer of the shop linked by Import selected."""
+    know_the_items(place)
+    cart = running_magento(place, to_stock_updates=True, last_update_time=timezone.now() - timedelta(days=400), **BOTH)
+    for kind, table in ((Kind.ITEM, place.shop.products), (Kind.CUSTOMER, place.shop.customers)):
+        ids = [str(row.id) for row in table.rows.values() if getattr(row, "kind", "") != "variable"]
+        ticking.work_on_run(selection.begin(cart, kind, ids, "staff").pk)
+    poll(cart)
+    turn(cart)
+    place.requests.clear()
+    return fresh(cart)
+
+
+def turn(cart: Cart) -> None:
+    """What the workers would do once."""
+    for feed in Feed.objects.filter(cart=cart).exclude(kind=Kind.ORDER):
+        token = leases.claim_feed(feed.pk)
+        assert token
+        updates.poll(feed.pk, token)
+        feed.refresh_from_db()
+        assert not feed.error, feed.error
+    Outbox.objects.update(next_drain_at=None)
+    ticking.push_stock(cart.pk)
+    for kind in ("item", "customer"):
+        ticking.push_records(cart.pk, kind)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("includes_tax", [False, True])
+def test_the_demo_shops_every_oddity_ends_with_a_state_and_a_reason(includes_tax):
+    with practice_shop(platform="magento", orders=250, customers=40, products=60, includes_tax=includes_tax) as demo:
+        know_the_items(demo, but=UNKNOWN_SKUS)
+        cart = running_magento(demo)
+        poll(cart)
+        kinds = Counter(states(cart).values())
+        assert sum(kinds.values()) == 250 and min(kinds["imported"], kinds["held"], kinds["filtered"]) > 5
+        paid = {str(each.id) for each in demo.shop.orders.rows.values() if each.status in ("processing", "completed")}
+        for ref, document in documents(cart).items():
+            order = demo.shop.orders.rows[int(ref)]
+            assert ref in paid
+            assert (document.total, document.tax_total, document.currency) == (
+                order.total, order.total_tax, order.currency,
+            )  # fmt: skip
+            charged = [(part.total, part.total_tax) for part in (*order.lines, *order.shipping_lines, *order.fees)]
+            booked = list(document.lines.values_list("net", "tax"))
+            # Nothing is shipped with a virtual order, and its line of shipping costs nothing.
+            assert sorted(pair for pair in booked if any(pair)) == sorted(pair for pair in charged if any(pair))
+        for record in cart.records.filter(kind="order").exclude(state="imported"):
+            assert record.reason_code and record.reason.endswith(".")
+        assert_runs_add_up(cart)
+
+
+def test_an_order_edited_in_the_shop_is_one_document_to_look_at_and_one_new(cart, place):
+    order = place.shop.place_order("SKU-0001")
+    poll(cart)
+    successor = edit_order(place.shop, order.id)
+    poll(cart)
+    found = documents(cart)
+    assert set(found) == {str(order.id), str(successor.id)}
+    assert found[str(successor.id)].source_number == f"{order.id:09d}-1"
+    assert [todo.key for todo in found[str(order.id)].todos.all()] == ["cancelled:canceled"]
+
+
+def test_an_order_edited_before_it_was_seen_is_one_document(cart, place):
+    order = place.shop.place_order("SKU-0001")
+    successor = edit_order(place.shop, order.id)
+    poll(cart)
+    assert set(documents(cart)) == {str(successor.id)}
+    old = Record.objects.get(cart=cart, kind=Kind.ORDER, external_id=str(order.id))
+    assert old.state == RecordState.FILTERED and f"order {successor.id}" in old.reason
+
+
+def test_a_refund_in_the_shop_is_told_on_the_document(cart, place):
+    order = place.shop.place_order("SKU-0001")
+    poll(cart)
+    place.shop.refund_order(order.id, Decimal("1.00"))
+    poll(cart)
+    (todo,) = documents(cart)[str(order.id)].todos.all()
+    assert todo.key.startswith("refund:") and "1.00" in todo.text
+
+
+def test_a_change_of_stock_here_is_what_buyers_can_buy_there_whatever_is_reserved(cart, place):
+    ware = Item.objects.get(sku="SKU-0001")
+    place.shop.place_order("SKU-0001", quantity=2)
+    count_in(ware, 30)
+    poll(cart)
+    turn(cart)
+    # The order is imported and PENDING: its units are off our figure, and still in the source.
+    assert place.shop.product_by_sku("SKU-0001").stock == 28
+    row = next(row for row in place.platform.sources.rows() if row.sku == "SKU-0001")
+    assert row.quantity == 30
+    place.requests.clear()
+    turn(cart)
+    assert not [request.path for request in place.requests if request.method != "GET"]
+
+
+def test_a_price_changed_here_goes_there_and_does_not_echo(cart, place):
+    ware = Item.objects.get(sku="SHIRT-001-M")
+    gateway.set_values(Kind.ITEM, ware.pk, {"price": "44.5"})
+    turn(cart)
+    assert place.shop.product_by_sku("SHIRT-001-M").regular_price == "44.5"
+    writes = [request.path for request in place.requests if request.method != "GET"]
+    assert writes == ["/rest/all/V1/products"]
+    turn(cart)
+    turn(cart)
+    assert [request.path for request in place.requests if request.method != "GET"] == writes
+
+
+def test_an_item_and_a_customer_changed_there_are_changed_here(cart, place):
+    product = place.shop.product_by_sku("SKU-0002")
+    product.name = "Renamed in the shop"
+    place.shop.touch_product(product)
+    buyer = place.shop.customer_by_email("customer1@example.test")
+    place.shop.edit_customer(buyer.id, first_name="Adele")
+    turn(cart)
+    assert Item.objects.get(sku="SKU-0002").name == "Renamed in the shop"
+    assert Customer.objects.get(emails__email="customer1@example.test").name.startswith("Adele")
+
+
+def test_import_selected_takes_a_size_as_an_item_of_its_own(cart, place):
+    record = Record.objects.get(cart=cart, kind=Kind.ITEM, label="SHIRT-001-S")
+    assert (record.state, record.local_id) == (RecordState.IMPORTED, Item.objects.get(sku="SHIRT-001-S").pk)
+    outcomes = {item.outcome for run in cart.runs.all() for item in run.items.all()}
+    assert outcomes <= {Outcome.ALREADY, Outcome.NEW, Outcome.UPDATED, Outcome.UNCHANGED}
+    assert Document.objects.count() == 0
