@@ -108,7 +108,8 @@ class BigCommerce:
         except msgspec.DecodeError as broken:
             response = invalid({"body": str(broken)}).response(version)
         response.headers += headers
-        response.content_type = "application/json"
+        is_problem = response.status >= 400 and route.startswith("/inventory")
+        response.content_type = "application/problem+json" if is_problem else "application/json"
         return response
 
     def refusal(self, status: int) -> Response:

@@ -118,8 +118,9 @@ def customer_body(customer: Customer, include: set[str]) -> dict[str, Any]:
     body = {
         "id": customer.id,
         "email": customer.email,
-        "first_name": customer.first_name,
-        "last_name": customer.last_name,
+        # No customer is without either.
+        "first_name": customer.first_name or "-",
+        "last_name": customer.last_name or "-",
         "company": customer.billing.company,
         "phone": customer.billing.phone,
         "registration_ip_address": "203.0.113.9",
@@ -133,7 +134,7 @@ def customer_body(customer: Customer, include: set[str]) -> dict[str, Any]:
         "authentication": {"force_password_reset": False},
         "accepts_product_review_abandoned_cart_emails": False,
         "origin_channel_id": 1,
-        "channel_ids": None,
+        "channel_ids": [1],
     }
     if "addresses" in include:
         body["addresses"] = [address_body(customer, *each) for each in addresses_of(customer)]

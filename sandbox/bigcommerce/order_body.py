@@ -62,7 +62,7 @@ def order_body(shop: Shop, order: Order, include: set[str]) -> dict[str, Any]:
         "items_total": sum(line.quantity for line in order.lines),
         "items_shipped": 0,
         "payment_method": order.payment_title,
-        "payment_provider_id": order.transaction_id or None,
+        "payment_provider_id": order.transaction_id,
         "payment_status": extra.get("payment_status", ""),
         "order_is_digital": False,
         "ip_address": "203.0.113.9",
