@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 
 # SQLite's own limit is 32,766 since 3.32; Django counts on 999.
 SQLITE_PARAMETERS = 30_000
@@ -74,9 +75,22 @@ def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:
 
 
 def _execute(sql: str, parameters: Sequence[Any], is_returning: bool) -> list[Row]:
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall()) if is_returning else []
+
+
+def _cursor() -> CursorWrapper:
+    """On PostgreSQL one that sends parameters beside the statement. Django's own writes them into it, and the server
+    reads a hundred kilobytes of quoted text for each page: a tenth of the time of an import."""
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    import psycopg
+
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    # As the ORM's own, so that the statement is logged and counted, and its errors are Django's.
+    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
 
 
 def _json_rows(model: type[models.Model], names: Sequence[str], rows: Sequence[Row]) -> str:
