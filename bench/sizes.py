@@ -42,7 +42,7 @@ FULL = Sizes(
     stock_changes=60,
     stock_changes_slow=20,
     burst=10_000,
-    one_by_one=1_000,
+    one_by_one=10_000,
     stock_items=1_000,
 )
 # The same cases, each too small for its figure to mean much.
