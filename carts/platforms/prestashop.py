@@ -768,7 +768,7 @@ class PrestaShop:
         return _parsed(_customer, body, "customer")
 
     def clean(self, body: bytes) -> str:
-        return _serialised(bare(fromstring(body))).decode()
+        return _serialised(bare(_safely(body))).decode()
 
 
 @dataclass
@@ -906,21 +906,31 @@ def moment(text: str, zone: tzinfo) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
 
 
+def _safely(body: bytes | str) -> Element:
+    """XML that brings no entities and no document type along. Raises ParseError, DefusedXmlException, ValueError."""
+    return fromstring(body, forbid_dtd=True)
+
+
 def _root(answer: Answer) -> Element:
     """The answer's XML. What the shop keeps may hold signs that no XML has."""
     try:
-        return fromstring(NOT_IN_XML.sub(b"", answer.content.lstrip()))
+        return _safely(NOT_IN_XML.sub(b"", answer.content.lstrip()))
     except (ParseError, DefusedXmlException, ValueError) as error:
-        raise Unavailable(
-            "The shop's answer broke off or is not what PrestaShop sends. The next try follows by itself.",
-            detail=type(error).__name__,
-        ) from None
+        raise _broken(type(error).__name__) from None
+
+
+def _broken(detail: str) -> Unavailable:
+    return Unavailable(
+        "The shop's answer broke off or is not what PrestaShop sends. The next try follows by itself.", detail=detail
+    )
 
 
 def _listed(answer: Answer) -> list[Element]:
-    """The records of a list."""
+    """The records of a list; one that is empty is there all the same."""
     root = _root(answer)
-    return list(root[0]) if len(root) else []
+    if len(root) != 1 or root[0].tag == "errors":
+        raise _broken("no list")
+    return list(root[0])
 
 
 def _patches(answer: Answer) -> bool:
@@ -1206,7 +1216,7 @@ def _home(settings: Mapping[str, str]) -> Element | None:
 
 def _parsed(function: Callable[[Element], Parsed], body: bytes | str, what: str) -> Parsed:
     try:
-        return function(fromstring(body))
+        return function(_safely(body))
     except (
         ParseError,
         DefusedXmlException,

@@ -10,11 +10,13 @@ from sandbox.prestashop import about, goods, people, trade
 from sandbox.prestashop.auth import METHODS, Keys, Rights, check
 from sandbox.prestashop.query import Resource, found, shown_fields
 from sandbox.prestashop.writing import write
-from sandbox.prestashop.xml import ApiError, node, response
+from sandbox.prestashop.xml import ApiError, Row, node, response
 from sandbox.shop import Shop
 
 KEY = "PRACTICEPRACTICEPRACTICEPRACTICE"
 VERSION = "9.0.0"
+# What came with 8.
+NEWER_FIELDS = ("product_type",)
 RESOURCES: dict[str, Resource] = {**about.RESOURCES, **people.RESOURCES, **goods.RESOURCES, **trade.RESOURCES}
 
 
@@ -103,7 +105,7 @@ class PrestaShop:
         keys = found(self.shop, resource, request)
         shown = shown_fields(request, ["id"])
         tag = resource.list_name or name
-        rows = "\n".join(node(resource.node, resource.row(self.shop, key), shown) for key in keys)
+        rows = "\n".join(node(resource.node, self._row(resource, key), shown) for key in keys)
         answer = response(f"<{tag}>\n{rows}\n</{tag}>", self.version)
         if resource.moves:
             answer.listed, answer.listed_kind = list(keys), resource.moves
@@ -116,5 +118,8 @@ class PrestaShop:
         ]
         if not keys:
             return Response(404, b"", [("PSWS-Version", self.version)])
-        row = resource.row(self.shop, keys[0])
-        return response(node(resource.node, row, shown_fields(request, None)), self.version)
+        return response(node(resource.node, self._row(resource, keys[0]), shown_fields(request, None)), self.version)
+
+    def _row(self, resource: Resource, key: Any) -> Row:
+        row = resource.row(self.shop, key)
+        return row if self.patches else {name: text for name, text in row.items() if name not in NEWER_FIELDS}

@@ -153,10 +153,9 @@ class Stock:
     def change(self, key: int, given: Mapping[str, Any], whole: bool) -> None:
         product = self.shop.products.rows[key - STOCK_ROWS]
         text = given.get("quantity", str(quantity_of(self.shop, product)))
-        try:
-            quantity = int(text)
-        except ValueError:
-            raise invalid(f"StockAvailable->quantity is 0. It must be between -{MOST + 1} and {MOST}.") from None
+        quantity = int(text) if re.fullmatch(r"-?\d+", text) else MOST + 1
+        if not -MOST <= quantity <= MOST:
+            raise invalid(f"StockAvailable->quantity is {text}. It must be between -{MOST} and {MOST}.")
         if product.children or follows_warehouses(product):
             return
         product.stock = quantity

@@ -64,7 +64,7 @@ def _association(name: str, given: tuple[str, list[Row]]) -> str:
 def entities(body: bytes) -> list[Element]:
     """The records of a request's body, directly under its root. Raises ApiError 500 on what is no XML."""
     try:
-        root = fromstring(body)
+        root = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError):
         shown = f"XML length : {len(body)}\nOriginal XML : {body.decode(errors='replace')}"
         raise ApiError(500, 127, f"XML error : String could not be parsed as XML\n{shown}") from None
