@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from carts.services import ticking
+from carts.services import subscriptions, ticking, webhooks
 
 
 @shared_task
@@ -33,3 +33,13 @@ def push_records(cart_id: int, kind: str) -> None:
 @shared_task
 def work_on_run(run_id: int) -> None:
     ticking.work_on_run(run_id)
+
+
+@shared_task
+def read_webhooks(cart_id: int) -> None:
+    webhooks.read_again(cart_id)
+
+
+@shared_task
+def check_webhooks(cart_id: int) -> None:
+    subscriptions.check(cart_id)

@@ -48,6 +48,8 @@ SECURE_HSTS_PRELOAD = HTTPS
 # Believed only where a proxy really sets it: anyone could send it to a bare server.
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Where shops reach this server from outside, for their webhooks; empty: they are polled only.
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_NAME = "cartsync_session"
 

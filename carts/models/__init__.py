@@ -4,11 +4,13 @@ from carts.models.feed import Feed
 from carts.models.push import OpenUnits, Outbox, Push
 from carts.models.record import Conflict, HeldFor, Record, RememberedAnswer
 from carts.models.run import Run, RunItem, RunLogLine
+from carts.models.webhook import Delivery, Webhooks
 
 __all__ = [
     "Cart",
     "CartBudget",
     "Conflict",
+    "Delivery",
     "Feed",
     "HeldFor",
     "OpenUnits",
@@ -19,4 +21,5 @@ __all__ = [
     "Run",
     "RunItem",
     "RunLogLine",
+    "Webhooks",
 ]

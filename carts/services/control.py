@@ -19,12 +19,12 @@ from simple_history.utils import update_change_reason
 from carts import secrets
 from carts.choices import CartStatus, Kind, PushKind, RecordState, RunState
 from carts.errors import CartError, Refused
-from carts.models import Cart, Feed, Outbox, Record, Run
+from carts.models import Cart, Feed, Outbox, Record, Run, Webhooks
 from carts.platforms import DEFAULT, adapter_class
 from carts.records import Listing
 from carts.services import connections, leases, pairs, runs
 from carts.services.connections import adapter_for, connection_digest
-from carts.services.wakeups import wake_feed
+from carts.services.wakeups import wake_feed, wake_webhooks
 
 log = logging.getLogger(__name__)
 
@@ -356,8 +356,10 @@ def start(cart: Cart, by: str, *, without_rehearsal: bool = False) -> None:
                 next_drain_at=None, needs_person=False, failures=0, error="", error_kind="", lease_token="",
                 lease_until=None,
             )  # fmt: skip
+        Webhooks.objects.filter(pk=cart.pk).update(next_check_at=None)
     log.info("Cart %s started by %s", cart.pk, by)
     wake_feed(feed.pk)
+    wake_webhooks(cart)
 
 
 def stop(cart: Cart, by: str) -> str:

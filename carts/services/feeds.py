@@ -2,8 +2,10 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import F, Q
@@ -19,6 +21,7 @@ from carts.services.connections import adapter_for, capabilities
 from carts.services.held import release_mended, stored_row
 from carts.services.importing import Importer
 from carts.services.judging import Rules
+from carts.services.planning import Decision
 from cartsync import bulk
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,12 @@ LOOK_BACK = timedelta(days=2)
 LOOK_BACK_EVERY = timedelta(hours=6)
 # After a longer time without a poll there is a backlog, which lets everything else pass.
 BACKLOG_AFTER = timedelta(hours=1)
+# A feed stays when its updates are switched off; it rests then.
+WANTED = (
+    Q(kind=Kind.ORDER)
+    | Q(kind=Kind.ITEM) & (Q(cart__from_item_updates=True) | Q(cart__to_item_updates=True))
+    | Q(kind=Kind.CUSTOMER) & (Q(cart__from_customer_updates=True) | Q(cart__to_customer_updates=True))
+)
 # Feeds that a tick wakes; the rest is due still at the next one.
 MAX_WOKEN = 200
 
@@ -42,15 +51,13 @@ def due_feeds(now: datetime, cart: Cart | None = None) -> list[int]:
     """Ids of feeds of RUNNING carts (or of one) that are due and free, the longest waiting first."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     due = Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now)
-    # A feed stays when its updates are switched off; it rests then.
-    wanted = (
-        Q(kind=Kind.ORDER)
-        | Q(kind=Kind.ITEM) & (Q(cart__from_item_updates=True) | Q(cart__to_item_updates=True))
-        | Q(kind=Kind.CUSTOMER) & (Q(cart__from_customer_updates=True) | Q(cart__to_customer_updates=True))
-    )
-    feeds = Feed.objects.filter(free, due, wanted, cart__status=CartStatus.RUNNING, needs_person=False)
+    feeds = Feed.objects.filter(free, due, WANTED, cart__status=CartStatus.RUNNING, needs_person=False)
     feeds = feeds if cart is None else feeds.filter(cart=cart)
     return list(feeds.order_by(F("next_poll_at").asc(nulls_first=True)).values_list("pk", flat=True)[:MAX_WOKEN])
+
+
+def is_wanted(feed: Feed) -> bool:
+    return Feed.objects.filter(WANTED, pk=feed.pk).exists()
 
 
 def poll(feed_id: int, token: str, *, started_by: str = "") -> Run | None:
@@ -72,6 +79,19 @@ def poll(feed_id: int, token: str, *, started_by: str = "") -> Run | None:
         log.exception("Poll of feed %s failed", feed_id)
         work.end_failed(CartError("Something unexpected went wrong; the log has it. The next try follows by itself."))
     return work.run
+
+
+def take_again(feed: Feed, token: str, rows: Sequence[RawRecord]) -> None:
+    """Orders that were read by id, as a webhook asked for, under a lease that is held; the cursor stays where it is.
+    Raises StopRequested."""
+    work = Poll(feed, token, "")
+    try:
+        work.take(rows)
+    except StopRequested:
+        work.end_stopped()
+        raise
+    if work.run:
+        work.end_run()
 
 
 class Poll:
@@ -121,6 +141,15 @@ class Poll:
         self._import_waiting(importer)
         release_mended(self.cart, self._guard)
 
+    def take(self, rows: Sequence[RawRecord]) -> None:
+        importer = Importer(self.cart, adapter_for(self.cart, Priority.ORDERS), Rules.of(self.cart), self._open_run)
+        self._importer = importer
+        self._note_newest(importer.import_rows(rows, partial(leases.hold_feed, self.feed.pk, self._token)))
+
+    def _note_newest(self, decisions: Sequence[Decision]) -> None:
+        placed = [d.order.placed_at for d in decisions if d.order and d.outcome == Outcome.NEW]
+        self._newest_placed = max([*placed, *([self._newest_placed] if self._newest_placed else [])], default=None)
+
     def _store(self, importer: Importer, rows: tuple[RawRecord, ...]) -> None:
         if not rows:
             return
@@ -130,8 +159,7 @@ class Poll:
         self._high_water = self._reached
         if time.monotonic() - self._held_at > leases.LEASE_SECONDS / 4:
             self._guard()  # nothing was written for a while, but the worker is alive
-        placed = [d.order.placed_at for d in decisions if d.order and d.outcome == Outcome.NEW]
-        self._newest_placed = max([*placed, *([self._newest_placed] if self._newest_placed else [])], default=None)
+        self._note_newest(decisions)
         if importer.run is None:
             return
         importer.run.counts = dict(importer.counts)
@@ -181,8 +209,12 @@ class Poll:
             **({"looked_back_at": now} if self._looks_back else {}),
         )
         if self.run:
-            move_last_order_from(self.cart, self._newest_placed)
-            runs.finish(self.run)
+            self.end_run()
+
+    def end_run(self) -> None:
+        assert self.run is not None
+        move_last_order_from(self.cart, self._newest_placed)
+        runs.finish(self.run)
 
     def end_stopped(self) -> None:
         if self.run:

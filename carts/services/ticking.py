@@ -22,8 +22,10 @@ from carts.services import (
     selection,
     sending,
     stock_sweep,
+    subscriptions,
     updates,
     wakeups,
+    webhooks,
 )
 
 
@@ -36,6 +38,10 @@ def tick() -> None:
         marks.wake(cart_id, PushKind.STOCK)
     for cart_id, kind in records_due(timezone.now()):
         marks.wake(cart_id, PushKind(kind))
+    for cart_id in webhooks.due(timezone.now()):
+        wakeups.send("carts.tasks.read_webhooks", cart_id)
+    for cart_id in subscriptions.due(timezone.now()):
+        wakeups.send("carts.tasks.check_webhooks", cart_id)
     for run_id in forsaken_runs():
         wakeups.send("carts.tasks.work_on_run", run_id)
     end_forsaken_polls()

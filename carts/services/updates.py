@@ -61,6 +61,20 @@ def poll(feed_id: int, token: str, *, started_by: str = "") -> Run | None:
     return work.run
 
 
+def take_again(feed: Feed, token: str, rows: Sequence[Row]) -> None:
+    """Records that were read by id, as a webhook asked for, and the variations of those; as feeds.take_again."""
+    work = UpdatePoll(feed, token)
+    try:
+        work.take(rows)
+    except StopRequested:
+        if work.run:
+            runs.finish(work.run, RunState.STOPPED)
+        raise
+    move_last_update_time(feed.cart)
+    if work.run:
+        runs.finish(work.run)
+
+
 @dataclass
 class UpdatePoll:
     """The work of one poll; a run appears with the first thing worth telling."""
@@ -117,19 +131,10 @@ class UpdatePoll:
         self._hold(sweep_position="", swept_at=timezone.now())
 
     def _take(self, adapter: CartAdapter, rows: Sequence[RawRecord], *, is_sweep: bool = False) -> None:
-        fence = self.cart.update_fence
         taken = [Row(raw) for raw in rows]
         if self.kind == Kind.ITEM:
             taken += variations(self.cart, adapter, rows, every=is_sweep, hold=self._hold)
-        taken = [row for row in taken if not (fence and row.raw.modified_at and row.raw.modified_at < fence)]
-        news = changed(self.cart, self.kind, taken)
-        for row in news:
-            if self.run is None:
-                self.run = runs.create(
-                    self.cart, RunKind.SYNC, started_by=self.started_by, record_kind=self.kind, state=RunState.RUNNING
-                )
-            take_row(self.cart, self.run, adapter, self.kind, row, self._hold)
-        settle_groups(self.cart, news)
+        taken = self._take_news(adapter, taken)
         if is_sweep:
             seen = [raw.external_id for raw in rows] + [row.raw.external_id for row in taken]
             Record.objects.filter(cart=self.cart, kind=self.kind, external_id__in=seen).update(seen_at=timezone.now())
@@ -138,6 +143,28 @@ class UpdatePoll:
             return
         modified = [raw.modified_at for raw in rows if raw.modified_at]
         self.high_water = max([*modified, *([self.high_water] if self.high_water else [])], default=None)
+
+    def take(self, rows: Sequence[Row]) -> None:
+        adapter = adapter_for(self.cart, Priority.BACKGROUND)
+        taken = list(rows)
+        if self.kind == Kind.ITEM:
+            # What a webhook tells of a product may have happened to any of its variations.
+            taken += variations(self.cart, adapter, [row.raw for row in rows], every=True, hold=self._hold)
+        self._take_news(adapter, taken)
+
+    def _take_news(self, adapter: CartAdapter, taken: Sequence[Row]) -> list[Row]:
+        """The rows that are behind the fence; those of them that have changed are taken."""
+        fence = self.cart.update_fence
+        since = [row for row in taken if not (fence and row.raw.modified_at and row.raw.modified_at < fence)]
+        news = changed(self.cart, self.kind, since)
+        for row in news:
+            if self.run is None:
+                self.run = runs.create(
+                    self.cart, RunKind.SYNC, started_by=self.started_by, record_kind=self.kind, state=RunState.RUNNING
+                )
+            take_row(self.cart, self.run, adapter, self.kind, row, self._hold)
+        settle_groups(self.cart, news)
+        return since
 
     def _find_missing(self, adapter: CartAdapter) -> None:
         """Linked, but not met by the sweep: asked for by id, since a row may have moved between two pages."""

@@ -3,7 +3,11 @@
 import logging
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
+
+from carts.models import Cart
+from carts.platforms import adapter_class
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +19,12 @@ def wake_feed(feed_id: int) -> None:
 
 def wake_run(run_id: int) -> None:
     transaction.on_commit(lambda: send("carts.tasks.work_on_run", run_id))
+
+
+def wake_webhooks(cart: Cart) -> None:
+    """Only where the platform tells anything by webhook, and we have an address for it."""
+    if settings.PUBLIC_URL and adapter_class(cart.platform).capabilities.webhook_topics:
+        transaction.on_commit(lambda: send("carts.tasks.check_webhooks", cart.pk))
 
 
 def send(task: str, *ids: object) -> bool:

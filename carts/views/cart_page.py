@@ -12,7 +12,7 @@ from carts.errors import CartError, Refused
 from carts.forms import CartForm
 from carts.models import Cart
 from carts.platforms import DEFAULT, REGISTRY, platforms
-from carts.services import control, pairs, platform_facts, state, stock_state, update_state
+from carts.services import control, pairs, platform_facts, state, stock_state, subscriptions, update_state
 from carts.services.connections import capabilities, location_of
 from carts.views.frame import forbidden, may_act, panel, partial, render, told
 
@@ -60,6 +60,7 @@ def _auto_sync(request: HttpRequest, cart: Cart, form: CartForm, *, editing: boo
         stock=stock_state.of_cart(cart),
         contradictions=pairs.contradictions(cart),
         updates=update_state.of_cart(cart),
+        hooks=subscriptions.of_cart(cart),
         changes=_history(cart),
     )
 

@@ -28,6 +28,11 @@ def _facts() -> list[tuple[str, Any, str]]:
         ("Keys for credentials", f"{keys} present", "The first encrypts, every one decrypts."),
         ("Tick", f"every {settings.TICK_SECONDS:g} seconds", "How often due work is looked for."),
         ("HTTPS", "On" if settings.HTTPS else "Off", ""),
+        (
+            "Public address",
+            settings.PUBLIC_URL or "Not set",
+            "Where shops send their webhooks.",
+        ),
         ("E-mail", settings.EMAIL_BACKEND.rsplit(".", 2)[-2], f"Sent as {settings.DEFAULT_FROM_EMAIL}."),
         ("Time zone of the server", settings.TIME_ZONE, "Each cart shows its shop's own."),
         (
