@@ -90,7 +90,7 @@ class Shopify:
             "plan": {"publicDisplayName": "Practice"},
         }
 
-    def deliver_webhook(self, topic: str, record_id: int, delivery_id: str = "") -> list[int]:
+    def deliver(self, topic: str, record_id: int, delivery_id: str = "") -> list[int]:
         return self.webhooks.deliver(topic, record_id, delivery_id)
 
     def refusal(self, status: int) -> Response:

@@ -7,11 +7,12 @@ id the line as it was before the order was edited; see selling.edit_quantity).
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from msgspec import Struct, convert
 
+from sandbox.money import CENT
 from sandbox.records import ZERO, Address, Fee, Line, Order, Refund, TaxShare
 from sandbox.shop import Shop
 from sandbox.shopify.looks import gid, iso, place
@@ -29,8 +30,8 @@ class Charged(Struct):
     product_id: int
     variant_id: int
     quantity: int
-    unit: Decimal
-    discount: Decimal
+    subtotal: Decimal
+    subtotal_tax: Decimal
     net: Decimal
     taxes: list[TaxShare]
     current_quantity: int
@@ -119,8 +120,8 @@ def _charged(order: Order, line: Line) -> Charged:
         product_id=line.product_id,
         variant_id=line.variation_id or line.product_id,
         quantity=first.quantity,
-        unit=(first.subtotal / first.quantity) if first.quantity else ZERO,
-        discount=first.subtotal - first.total,
+        subtotal=first.subtotal,
+        subtotal_tax=first.subtotal_tax,
         net=first.total,
         taxes=list(first.taxes),
         current_quantity=line.quantity + sum(part.quantity for part in back),
@@ -173,8 +174,12 @@ def _totals(order: Order, lines: list[Charged], purse: Purse) -> dict[str, Any]:
 
 
 def _line(line: Charged, order: Order, purse: Purse, taxes_included: bool) -> dict[str, Any]:
-    tax = _tax(line.taxes)
-    unit = line.unit + (tax / line.quantity if taxes_included and line.quantity else ZERO)
+    before, charged = line.subtotal, line.net
+    if taxes_included:
+        before, charged = before + line.subtotal_tax, charged + _tax(line.taxes)
+    # The neutral shop's prices are without tax, so that a unit with it may be no whole cent: the rest is a discount.
+    unit = (before / line.quantity).quantize(CENT, ROUND_UP) if line.quantity else ZERO
+    discount = unit * line.quantity - charged
     duties = _extra(order, "duties") if order.lines and line.line_id == order.lines[0].id else ZERO
     return {
         "__typename": "LineItem",
@@ -188,8 +193,8 @@ def _line(line: Charged, order: Order, purse: Purse, taxes_included: bool) -> di
         "isGiftCard": line.line_id in order.extra.get("gift_cards", ()),
         "variant": line.variant_id,
         "product": line.product_id,
-        "originalUnitPriceSet": purse.bag(unit.quantize(Decimal("0.01"))),
-        "discountAllocations": [{"allocatedAmountSet": purse.bag(line.discount)}] if line.discount else [],
+        "originalUnitPriceSet": purse.bag(unit),
+        "discountAllocations": [{"allocatedAmountSet": purse.bag(discount)}] if discount else [],
         "taxLines": purse.taxes(line.taxes),
         "duties": [{"id": gid("Duty", line.line_id), "price": purse.bag(duties), "taxLines": []}] if duties else [],
     }
