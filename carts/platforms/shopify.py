@@ -210,7 +210,8 @@ REFUND_LINES = _document("""query RefundLines($id: ID!, $first: Int!, $after: St
     pageInfo { hasNextPage endCursor } nodes { ...RefundLineParts } } } }""")
 CHANGED_PRODUCTS = """query ChangedProducts($q: String, $first: Int!, $after: String) {
   products(first: $first, after: $after, query: $q, sortKey: UPDATED_AT) {
-    pageInfo { hasNextPage endCursor } nodes { id } } }"""
+    pageInfo { hasNextPage endCursor }
+    nodes { id variants(first: 100) { pageInfo { hasNextPage } nodes { id } } } } }"""
 CHANGED_STOCK_ITEMS = """query ChangedInventoryItems($q: String, $first: Int!, $after: String) {
   inventoryItems(first: $first, after: $after, query: $q) {
     pageInfo { hasNextPage endCursor } nodes { id variants(first: 1) { nodes { id } } } } }"""
@@ -474,26 +475,29 @@ class Shopify:
 
     def _items_of_changed_products(self, window: Window, seen: set[str]) -> Generator[Page]:
         query = f"{_modified_since(window.since)} {STATUSES}"
-        for nodes in self._nodes(CHANGED_PRODUCTS, "products", query, window):
-            # By their products' ids, a list of variants; a comma-separated list of many would be a long text.
-            for start in range(0, len(nodes), PRODUCTS_A_QUERY):
-                ids = ",".join(_number(node["id"]) for node in nodes[start : start + PRODUCTS_A_QUERY])
-                ask = partial(self._list_page, LISTS_BY_ID[ITEM], ITEM, f"product_ids:{ids} {EVERY_PRODUCT}")
-                window.before_request()
-                for page in followed_pages(ask, window):
-                    yield Page(tuple(row for row in page.rows if row.external_id not in seen), None, False)
-                    seen |= {row.external_id for row in page.rows}
+        for products in self._nodes(CHANGED_PRODUCTS, "products", query, window):
+            yield from self._unseen(products, window, seen)
+            for product in products:
+                if product["variants"]["pageInfo"]["hasNextPage"]:
+                    window.before_request()
+                    rows = self.fetch_variations(_number(product["id"]))
+                    yield Page(tuple(row for row in rows if row.external_id not in seen), None, False)
+                    seen |= {row.external_id for row in rows}
 
     def _items_of_changed_stock(self, window: Window, seen: set[str]) -> Generator[Page]:
-        for nodes in self._nodes(CHANGED_STOCK_ITEMS, "inventoryItems", _modified_since(window.since), window):
-            ids = {_number(variant["id"]) for node in nodes for variant in (node["variants"] or {}).get("nodes", ())}
-            wanted = sorted(ids - seen)
-            seen |= ids
-            for start in range(0, len(wanted), PAGE_SIZES[ITEM]):
-                window.before_request()
-                rows = self._picked(ITEM, wanted[start : start + PAGE_SIZES[ITEM]])
-                yield Page(tuple(rows), None, False)
+        query = _modified_since(window.since)
+        for stock_items in self._nodes(CHANGED_STOCK_ITEMS, "inventoryItems", query, window):
+            yield from self._unseen(stock_items, window, seen)
         yield Page((), None, True)
+
+    def _unseen(self, owners: Sequence[Mapping[str, Any]], window: Window, seen: set[str]) -> Generator[Page]:
+        """The variants that these products or stock items name, less those that were read already."""
+        named = {_number(variant["id"]) for owner in owners for variant in (owner["variants"] or {}).get("nodes", ())}
+        wanted = sorted(named - seen, key=int)
+        seen |= named
+        for start in range(0, len(wanted), PAGE_SIZES[ITEM]):
+            window.before_request()
+            yield Page(tuple(self._picked(ITEM, wanted[start : start + PAGE_SIZES[ITEM]])), None, False)
 
     def _nodes(self, document: str, root: str, query: str | None, window: Window) -> Generator[list[dict[str, Any]]]:
         position = ""
@@ -828,9 +832,9 @@ class _Tokens:
         if self._fixed:
             return self._fixed
         with self._lock:
-            if not self._token or time.monotonic() >= self._renew_at:
+            if not self._token or time.time() >= self._renew_at:
                 self._token, life_seconds = self._grant()
-                self._renew_at = time.monotonic() + life_seconds * RENEWED_AFTER
+                self._renew_at = time.time() + life_seconds * RENEWED_AFTER
             return self._token
 
     def forget(self) -> None:
@@ -863,7 +867,6 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 # Drafts and archived products too: an unfiltered list may leave them out.
 STATUSES = "status:active,draft,archived,unlisted"
 EVERY_PRODUCT = f"product_{STATUSES}"
-PRODUCTS_A_QUERY = 50
 
 
 def _message(answer: Answer) -> str:
