@@ -19,7 +19,7 @@ from django.db import connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from carts.choices import Kind, PushKind, PushState, Reason, RecordState
+from carts.choices import Kind, PushState, Reason, RecordState
 from carts.errors import CartError, NotFound, RateLimited, Stale, StopRequested
 from carts.models import Cart, Feed, Outbox, Push, Record
 from carts.platforms.base import CartAdapter
@@ -52,7 +52,7 @@ GONE = "The shop does not have this item any more; it may have been deleted ther
 
 def drain(cart_id: int, token: str) -> None:
     """Everything that waits for this cart. Errors end in the outbox: what happened, and when the next try is."""
-    outbox = Outbox.objects.select_related("cart").get(cart=cart_id, kind=PushKind.STOCK)
+    outbox = stock_rows.outbox(cart_id)
     work = Drain(outbox, token)
     try:
         work.send_all()

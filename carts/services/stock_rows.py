@@ -61,6 +61,15 @@ def claim(cart_id: int, token: str, until: datetime) -> bool:
         return cursor.rowcount > 0
 
 
+def outbox(cart_id: int) -> Outbox:
+    """That of the cart's stock, with its cart. Every column of both: to name them all takes the ORM its time."""
+    cart = Cart.objects.raw(f"SELECT * FROM {_table(Cart)} WHERE id = %s", [cart_id])[0]
+    sql = f"SELECT * FROM {_table(Outbox)} WHERE cart_id = %s AND kind = %s"
+    found = Outbox.objects.raw(sql, [cart_id, PushKind.STOCK.value])[0]
+    found.cart = cart
+    return found
+
+
 def waiting(cart_id: int, limit: int) -> list[Due]:
     """The oldest marks of a cart that are due, each with every item of the cart that is linked to it.
 
