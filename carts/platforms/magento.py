@@ -154,6 +154,7 @@ class Magento:
             "Which sizes belong to one configurable product is not told: each is an item of its own SKU.",
             "Values are those of all store views; what one view shows instead is neither read nor written.",
             "Barcode, tax class and whether the shop keeps stock are not set in the cart.",
+            "With a stock of its own whose index lags, units that buyers reserved are misjudged until all is compared.",
             "A customer needs a first and a last name, and an address a phone number.",
         ),
         order_statuses={
@@ -522,9 +523,13 @@ class Magento:
         for sku, quantity in salable.items():
             mine = [row for row in rows if row["sku"].lower() == sku and row["source_code"] in stock.sources]
             active = sum((_money(row["quantity"]) for row in mine if row["status"] == 1), ZERO)
-            ours = [row for row in mine if row["source_code"] == self._location and row["status"] == 1]
             reserved = max(ZERO, active - quantity)
-            levels[sku] = _Level(sum((_money(row["quantity"]) for row in ours), ZERO) - reserved, reserved)
+            ours = [row for row in mine if row["source_code"] == self._location]
+            # What is set out of stock counts as none; a source that was sold below zero shows it, and is set right.
+            there = (
+                _money(row["quantity"]) if row["status"] == 1 else min(ZERO, _money(row["quantity"])) for row in ours
+            )
+            levels[sku] = _Level(sum(there, ZERO) - reserved, reserved)
         return levels
 
     def _salable(self, stock: _Stock, skus: Sequence[str]) -> dict[str, Decimal]:
@@ -554,7 +559,9 @@ class Magento:
             item = self._get(f"stockItems/{quote(sku, safe='')}")
         except (NotFound, Rejected):
             return None
-        return _money(item["qty"] or 0) if item.get("manage_stock") else None
+        # What was set out of stock is not sold, whatever its quantity.
+        sold = _money(item["qty"] or 0) if item.get("is_in_stock") else ZERO
+        return sold if item.get("manage_stock") else None
 
     def _stock(self) -> _Stock | None:
         """Asked for once: it changes with the shop's set-up only, and Test Connection looks anew."""
@@ -597,8 +604,12 @@ class Magento:
         return found
 
     def find(self, kind: str, key: str) -> list[RawRecord]:
+        return self._find(kind, key, _kept(kind))
+
+    def _find(self, kind: str, key: str, kept: list[list[Filter]]) -> list[RawRecord]:
         field = "email" if kind == CUSTOMER else "sku"
-        rows = self._list(kind, _criteria([[(field, "eq", key.strip())]], (("entity_id", "ASC"),), PER_PAGE)).rows
+        criteria = _criteria([*kept, [(field, "eq", key.strip())]], (("entity_id", "ASC"),), PER_PAGE)
+        rows = self._list(kind, criteria).rows
         wanted = key.strip().lower()
         if kind == CUSTOMER:
             return [row for row in rows if self.parse_customer(row.body).email.strip().lower() == wanted]
@@ -688,11 +699,16 @@ class Magento:
     def create_record(self, kind: str, key: str, values: Mapping[str, str]) -> RawRecord:
         """Looked for once more: a SKU that is there already would be overwritten without an error."""
         if kind == CUSTOMER:
-            body: dict[str, Any] = {"customer": self._merged({"email": key}, {**values, "email": key})}
+            config = self._store_config()
+            new_buyer = {"email": key, "website_id": config["website_id"], "store_id": config["id"]}
+            body: dict[str, Any] = {"customer": self._merged(new_buyer, {**values, "email": key})}
             saved = _decode(self._send("POST", self._scope, "customers", {}, body).content)
         else:
-            if self.find(ITEM, key):
-                raise Rejected(f"The shop has an item {key} already, so nothing was sent. Link it instead.")
+            if self._find(ITEM, key, []):
+                raise Rejected(
+                    f"The shop has a product {key} already, so nothing was sent. Link it instead, or where it only "
+                    "groups others, choose another SKU."
+                )
             new = {"attribute_set_id": DEFAULT_ATTRIBUTE_SET, "type_id": "simple", "visibility": 4, "price": ZERO}
             body = {"product": {"sku": key, **new, **_item_body(values)}}
             saved = _decode(self._send("POST", ALL, "products", {}, body).content)

@@ -82,9 +82,16 @@ def stock_item(product: Product) -> dict[str, Any]:
     }
 
 
-def is_in_stock(product: Product) -> bool:
-    """What staff or the API said last; a quantity of 0 says no by itself, a later one does not take that back."""
-    return bool(product.extra.get("is_in_stock", (product.stock or 0) > 0))
+def is_in_stock(product: Product, held: int = 0) -> bool:
+    """What the API said last, as long as the quantity is the one it set; else whether something is there. `held` is
+    reserved for orders and there still."""
+    at, said = product.extra.get("in_stock_at", (None, False))
+    return said if at == product.stock else (product.stock or 0) + held > 0
+
+
+def say_in_stock(product: Product, is_there: bool) -> None:
+    """Set with the quantity; a later one that says nothing of it does not change it."""
+    product.extra["in_stock_at"] = (product.stock, is_there)
 
 
 def customer_body(customer: Customer) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from sandbox.magento.catalogue_body import is_in_stock, stock_item
+from sandbox.magento.catalogue_body import is_in_stock, say_in_stock, stock_item
 from sandbox.magento.criteria import Rows, page
 from sandbox.magento.errors import ApiError, no_product, required
 from sandbox.messages import Request, Response, json_response
@@ -57,7 +57,9 @@ class Sources:
     def rows(self) -> list[SourceItem]:
         held = self.reserved()
         kept = [
-            SourceItem(each.id, each.sku, DEFAULT, (each.stock or 0) + held[each.id], int(is_in_stock(each)))
+            SourceItem(
+                each.id, each.sku, DEFAULT, (each.stock or 0) + held[each.id], int(is_in_stock(each, held[each.id]))
+            )
             for each in self.shop.products.rows.values()
             if each.manages_stock and each.kind not in KEEPS_NO_STOCK
         ]
@@ -81,9 +83,9 @@ class Sources:
                 product = product_of(self.shop, str(row["sku"]))
                 is_ours = product is not None and product.kind not in KEEPS_NO_STOCK
                 if product is not None and is_ours and row["source_code"] == DEFAULT:
-                    product.extra["is_in_stock"] = bool(row["status"])
                     product.manages_stock = True
                     product.stock = int(float(row["quantity"])) - held[product.id]
+                    say_in_stock(product, bool(row["status"]))
                     self.shop.save(self.shop.products, product)
                 else:
                     self._keep(row)
@@ -201,9 +203,6 @@ def write_legacy_item(api: Any, request: Request, sku: str, item_id: str) -> Res
 
 
 def set_legacy(product: Product, given: dict[str, Any]) -> None:
-    if "qty" in given:
-        product.stock = int(given["qty"])
-        if product.stock <= 0:
-            product.extra["is_in_stock"] = False
-    if given.get("is_in_stock") is not None and (product.stock or 0) > 0:
-        product.extra["is_in_stock"] = bool(given["is_in_stock"])
+    is_there = bool(given.get("is_in_stock", is_in_stock(product)))
+    product.stock = int(given.get("qty", product.stock or 0))
+    say_in_stock(product, is_there and product.stock > 0)

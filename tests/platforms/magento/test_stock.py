@@ -9,6 +9,7 @@ import pytest
 from carts.errors import ConfigError, NotFound, Rejected
 from carts.platforms.base import CartAdapter
 from carts.records import ITEM, ItemRef, StockLevel
+from sandbox.magento.catalogue_body import is_in_stock, say_in_stock
 from sandbox.messages import Request, Response
 from sandbox.testing import PracticeShop, practice_shop
 from tests.platforms.around import around
@@ -77,6 +78,15 @@ def test_none_left_but_some_reserved_is_still_in_the_source(place, adapter):
     adapter.push_stock([level(adapter, "SKU-0001", 0)])
     assert sources(place, "SKU-0001") == [("default", 3, 1)]
     assert adapter.read_stock([ref(adapter, "SKU-0001")]) == {ref(adapter, "SKU-0001"): Decimal(0)}
+
+
+def test_a_source_sold_below_zero_is_set_right(place, adapter):
+    place.shop.set_stock("SKU-0001", 1)
+    place.shop.place_order("SKU-0001", quantity=3, status="completed")
+    assert sources(place, "SKU-0001") == [("default", -2, 0)]
+    assert adapter.read_stock([ref(adapter, "SKU-0001")]) == {ref(adapter, "SKU-0001"): Decimal(-2)}
+    adapter.push_stock([level(adapter, "SKU-0001", 0)])
+    assert sources(place, "SKU-0001") == [("default", 0, 0)]
 
 
 def test_stock_writes_move_no_time(place, adapter):
@@ -201,7 +211,14 @@ def test_a_stock_item_that_was_out_comes_back_in(legacy):
     place, adapter = legacy
     for quantity in (0, 100):
         adapter.push_stock([level(adapter, "SKU-0001", quantity)])
-    assert place.shop.product_by_sku("SKU-0001").extra["is_in_stock"] is True
+    assert is_in_stock(place.shop.product_by_sku("SKU-0001")) is True
+
+
+def test_a_stock_item_that_is_set_out_of_stock_shows_nothing_so_that_it_is_set_again(legacy):
+    place, adapter = legacy
+    product = place.shop.product_by_sku("SKU-0001")
+    say_in_stock(product, False)
+    assert adapter.read_stock([ref(adapter, "SKU-0001")]) == {ref(adapter, "SKU-0001"): Decimal(0)}
 
 
 def test_where_manage_stock_is_off_nothing_is_sent(legacy):

@@ -51,9 +51,26 @@ def test_a_sku_that_is_gone_is_not_made_anew_by_the_write(place, adapter):
 
 def test_a_sku_that_is_there_in_whatever_case_is_not_overwritten_by_creating_it(place, adapter):
     before = place.shop.product_by_sku("SKU-0001").name
-    with pytest.raises(Rejected, match="has an item sku-0001 already"):
+    with pytest.raises(Rejected, match="has a product sku-0001 already"):
         adapter.create_record(ITEM, "sku-0001", {"name": "Another", "price": "1"})
     assert place.shop.product_by_sku("SKU-0001").name == before
+
+
+def test_what_only_groups_others_is_not_found_and_not_overwritten_either(place, adapter):
+    group = place.shop.product_by_sku("SHIRT-001")
+    assert adapter.find(ITEM, "SHIRT-001") == []
+    with pytest.raises(Rejected, match="only groups others"):
+        adapter.create_record(ITEM, "SHIRT-001", {"name": "Another", "price": "1"})
+    assert (group.kind, group.name) == ("variable", "Shirt 1")
+
+
+def test_a_new_customer_belongs_to_the_website_of_the_view():
+    with practice_shop(platform="magento", views=("default", "de")) as place:
+        adapter = adapter_of(place, store_code="de")
+        adapter.create_record(CUSTOMER, "new@example.test", {"name": "Ada Byron"})
+        sent = next(request.json()["customer"] for request in place.requests if request.method == "POST")
+        assert (sent["website_id"], sent["store_id"]) == (1, 2)
+        adapter.close()
 
 
 def test_a_name_that_makes_an_address_twice_is_the_shops_refusal(place, adapter):
