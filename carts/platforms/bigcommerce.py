@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from hashlib import blake2b, sha256
 from threading import Lock
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeGuard, TypeVar
 
 import msgspec
 
@@ -272,10 +272,17 @@ class BigCommerce:
             raise _broken_answer("no list")
         return rows
 
-    def _all_rows(self, path: str, params: Mapping[str, Any], per_page: int) -> list[Any]:
-        rows: list[Any] = []
+    def _sound_rows(self, path: str, params: Mapping[str, Any], *names: str) -> list[Data]:
+        """The rows of one page, each with these ids."""
+        rows = self._rows(path, params)
+        if not all(isinstance(row, dict) and all(isinstance(row.get(name), int) for name in names) for row in rows):
+            raise _broken_answer(f"a row without {', '.join(names)}")
+        return rows
+
+    def _all_rows(self, path: str, params: Mapping[str, Any], per_page: int, *names: str) -> list[Data]:
+        rows: list[Data] = []
         for number in range(1, 10_000):
-            page = self._rows(path, {**params, "page": number, "limit": per_page})
+            page = self._sound_rows(path, {**params, "page": number, "limit": per_page}, *names)
             rows += page
             if len(page) < per_page:
                 break
@@ -287,29 +294,18 @@ class BigCommerce:
         """Each scope is tried by reading; whether the token may write, by a batch of nothing."""
         missing: list[str] = []
         store = self._tried(missing, "v2/store", {})
-        self._tried(missing, "v2/orders", {"limit": 1})
-        self._tried(missing, "v3/orders/payment_actions/refunds", {"limit": 1})
-        self._tried(missing, "v3/catalog/products", {"limit": 1})
-        self._tried(missing, "v3/customers", {"limit": 1})
+        for path in ("v2/orders", "v3/orders/payment_actions/refunds", "v3/catalog/products", "v3/customers"):
+            self._tried(missing, path, {"limit": 1})
         self._tried(missing, "v3/inventory/items", {"limit": 1})
         places = self._tried(missing, "v3/inventory/locations", {})
-        unwritable = [
-            SCOPES[path][0]
-            for path, method_path, nothing in (
-                ("v3/catalog", "v3/catalog/products", []),
-                ("v3/customers", "v3/customers", []),
-                ("v3/inventory", "v3/inventory/adjustments/absolute", {"items": []}),
-            )
-            if not self._may_write(method_path, nothing)
-        ]
-        warnings = list(missing)
+        unwritable = self._unwritable()
         if not self._root.lower().startswith("https://"):
-            warnings.append("The address is plain http: the token and customers travel readable. Use https.")
-        store = store if isinstance(store, dict) else {}
+            missing.append("The address is plain http: the token and customers travel readable. Use https.")
+        zone = store.get("timezone")
         return ShopInfo(
             name=str(store.get("name") or ""),
             currency=str(store.get("currency") or ""),
-            timezone=str((store.get("timezone") or {}).get("name") or ""),
+            timezone=str(zone.get("name") or "") if isinstance(zone, dict) else "",
             version=self.capabilities.api_version,
             can_write=not unwritable,
             permissions=(
@@ -320,14 +316,26 @@ class BigCommerce:
             address=str(store.get("secure_url") or store.get("domain") or ""),
             locations=tuple(
                 Location(str(each["id"]), str(each.get("label") or each.get("code") or each["id"]))
-                for each in (places.get("data") or [] if isinstance(places, dict) else [])
+                for each in _dicts(places.get("data"))
+                if _has_id(each)
             ),
-            warnings=tuple(warnings),
+            warnings=tuple(missing),
         )
 
-    def _tried(self, missing: list[str], path: str, params: Mapping[str, Any]) -> Any:
+    def _unwritable(self) -> list[str]:
+        """The scopes the token may not modify."""
+        nothing: Data = {
+            "v3/catalog/products": [],
+            "v3/customers": [],
+            "v3/inventory/adjustments/absolute": {"items": []},
+        }
+        return [_scope_of(path)[0] for path, body in nothing.items() if not self._may_write(path, body)]
+
+    def _tried(self, missing: list[str], path: str, params: Mapping[str, Any]) -> Data:
+        """What is there, {} for a list; a missing scope is written down."""
         try:
-            return self._get(path, params)
+            found = self._get(path, params)
+            return found if isinstance(found, dict) else {}
         except AuthError as error:
             if not error.detail.startswith("HTTP 403"):
                 raise
@@ -386,7 +394,8 @@ class BigCommerce:
         parts: list[Any] = []
         number = 1
         while True:
-            page = yield partial(self._rows, path, {**params, "page": number, "limit": PARTS_PER_PAGE})
+            paged = {**params, "page": number, "limit": PARTS_PER_PAGE}
+            page = yield partial(self._sound_rows, path, paged, "id", "order_id")
             parts += page
             if len(page) < PARTS_PER_PAGE:
                 return parts
@@ -402,14 +411,15 @@ class BigCommerce:
 
     def _orders_by_id(self, ids: list[int]) -> list[RawRecord]:
         """No list takes several ids, but a range of them; whether it holds its ends is not said."""
-        found: list[RawRecord] = []
-        while ids:
-            last = ids[0] + PER_PAGE[ORDER] - 3
-            params = {**ORDER_PARTS, "min_id": max(1, ids[0] - 1), "max_id": last + 1, "sort": "id:asc"}
+        found: list[Any] = []
+        left = ids
+        while left:
+            last = left[0] + PER_PAGE[ORDER] - 3
+            params = {**ORDER_PARTS, "min_id": max(1, left[0] - 1), "max_id": last + 1, "sort": "id:asc"}
             rows = self._rows(PATHS[ORDER], {**params, "limit": PER_PAGE[ORDER]})
-            found += self._records(ORDER, [row for row in rows if _has_id(row) and row["id"] in ids])
-            ids = [each for each in ids if each > last]
-        return found
+            found += [row for row in rows if _has_id(row) and row["id"] in left]
+            left = [each for each in left if each > last]
+        return self._records(ORDER, found)
 
     def fetch_variations(self, parent_id: str) -> list[RawRecord]:
         found = self._products([_ids(parent_id)[0]])
@@ -422,7 +432,8 @@ class BigCommerce:
         found: dict[int, Data] = {}
         for some in _groups(sorted(set(ids)), IDS_AT_ONCE):
             params = {"id:in": ",".join(map(str, some)), "include_fields": ",".join(PRODUCT_FIELDS)}
-            found |= {row["id"]: row for row in self._rows(PATHS[ITEM], {**params, "limit": PER_PAGE[ITEM]})}
+            rows = self._sound_rows(PATHS[ITEM], {**params, "limit": PER_PAGE[ITEM]}, "id")
+            found |= {row["id"]: row for row in rows}
         return found
 
     def _variants(self, products: Mapping[int, Data]) -> dict[int, RawRecord]:
@@ -430,8 +441,9 @@ class BigCommerce:
         found: dict[int, RawRecord] = {}
         for some in _groups(sorted(products), IDS_AT_ONCE):
             asked = {"product_id:in": ",".join(map(str, some))}
-            for row in self._all_rows("v3/catalog/variants", asked, PER_PAGE[ITEM]):
-                found[row["id"]] = _variant_record(products[row["product_id"]], row)
+            for row in self._all_rows("v3/catalog/variants", asked, PER_PAGE[ITEM], "id", "product_id"):
+                if row["product_id"] in products:
+                    found[row["id"]] = _variant_record(products[row["product_id"]], row)
         return found
 
     def read_records(self, kind: str, refs: Sequence[ItemRef]) -> dict[ItemRef, RawRecord]:
@@ -461,8 +473,8 @@ class BigCommerce:
         by_id = {ref.external_id: ref for ref in refs if ref.external_id.isdecimal()}
         for some in _groups(list(by_id), IDS_AT_ONCE):
             params = {"id:in": ",".join(some), "include": "addresses", "limit": PER_PAGE[CUSTOMER]}
-            for row in self._rows(PATHS[CUSTOMER], params):
-                found[by_id[str(row["id"])]] = _record(CUSTOMER, row)
+            rows = self._sound_rows(PATHS[CUSTOMER], params, "id")
+            found |= {by_id[str(row["id"])]: _record(CUSTOMER, row) for row in rows if str(row["id"]) in by_id}
         return found
 
     def page_by_id(self, kind: str, position: str) -> Page:
@@ -474,7 +486,7 @@ class BigCommerce:
             params |= {"id:greater": number} if number else {}
         else:
             params |= {"include": "addresses", "sort": "date_created:asc", "page": number}
-        rows = self._rows(PATHS[kind], params)
+        rows = self._sound_rows(PATHS[kind], params, "id")
         is_last = len(rows) < PER_PAGE[kind]
         following = "" if is_last else str(rows[-1]["id"] if kind == ITEM else number + 1)
         return Page(tuple(_record(kind, row) for row in rows), None, is_last, following)
@@ -482,15 +494,18 @@ class BigCommerce:
     def find(self, kind: str, key: str) -> list[RawRecord]:
         key = key.strip()
         if kind == CUSTOMER:
-            rows = self._rows(PATHS[CUSTOMER], {"email:in": key, "include": "addresses", "limit": PER_PAGE[CUSTOMER]})
+            params = {"email:in": key, "include": "addresses", "limit": PER_PAGE[CUSTOMER]}
+            rows = self._sound_rows(PATHS[CUSTOMER], params, "id")
             return [_record(CUSTOMER, row) for row in rows if _same(row.get("email"), key)]
         # A product's own SKU and those of variants are two lists; a simple product is in both.
-        rows = self._rows(PATHS[ITEM], {"sku": key, "include_fields": ",".join(PRODUCT_FIELDS)})
+        rows = self._sound_rows(PATHS[ITEM], {"sku": key, "include_fields": ",".join(PRODUCT_FIELDS)}, "id")
         found = [_record(ITEM, row) for row in rows if _same(row.get("sku"), key)]
-        variants = self._rows("v3/catalog/variants", {"sku": key})
+        variants = self._sound_rows("v3/catalog/variants", {"sku": key}, "id", "product_id")
         of_variants = [row for row in variants if _same(row.get("sku"), key) and row.get("option_values")]
         products = self._products(row["product_id"] for row in of_variants) if of_variants else {}
-        return found + [_variant_record(products[row["product_id"]], row) for row in of_variants]
+        return found + [
+            _variant_record(products[row["product_id"]], row) for row in of_variants if row["product_id"] in products
+        ]
 
     # Live lists -----------------------------------------------------------------------------------
 
@@ -501,9 +516,10 @@ class BigCommerce:
             return self._listed_orders(listing, number, paged)
         params = {**paged, **_listed_params(kind, listing.search)}
         data = self._get(PATHS[kind], params)
-        rows = data["data"]
-        pagination = (data.get("meta") or {}).get("pagination") or {}
-        total = pagination.get("total")
+        try:
+            rows, total = data["data"], data["meta"]["pagination"]["total"]
+        except (KeyError, TypeError):
+            raise _broken_answer("no list") from None
         is_last = len(rows) < listing.per_page or total == number * listing.per_page
         records = tuple(_record(kind, row) for row in rows)
         return Page(records, total, is_last, "" if is_last else str(number + 1))
@@ -540,7 +556,9 @@ class BigCommerce:
         for some in _groups(sorted({variant_id for _, variant_id in kept.values()}), IDS_AT_ONCE):
             asked = {"variant_id:in": ",".join(map(str, some))}
             for row in self._all_rows(f"v3/inventory/locations/{self._place()}/items", asked, IDS_AT_ONCE):
-                shown[row["identity"]["variant_id"]] = _on_hand(row)
+                identity = row.get("identity")
+                if isinstance(identity, dict) and isinstance(identity.get("variant_id"), int):
+                    shown[identity["variant_id"]] = _on_hand(row)
         return {
             ref: shown.get(variant_id, ZERO) if ref in kept else None
             for ref, (product_id, variant_id) in ids.items()
@@ -612,7 +630,8 @@ class BigCommerce:
     def _put(self, path: str, batch: Sequence[tuple[RecordChange, Data]]) -> list[RowResult]:
         rows = [body for _, body in batch if len(body) > 1]
         answer = _decode(self._send("PUT", path, body=rows).content) if rows else {}
-        there = {row["id"]: row for row in answer.get("data") or ()} if isinstance(answer, dict) else {}
+        rows_back = answer.get("data") if isinstance(answer, dict) else None
+        there = {row["id"]: row for row in rows_back or () if _has_id(row)}
         return [
             RowResult(change.ref.external_id, error=_row_error(body, there, answer) if len(body) > 1 else None)
             for change, body in batch
@@ -625,7 +644,8 @@ class BigCommerce:
         for some in _groups(changes, CUSTOMERS_A_BATCH):
             ids = ",".join(change.ref.external_id for change in some)
             known: dict[int, list[Data]] = {}
-            for row in self._all_rows("v3/customers/addresses", {"customer_id:in": ids}, PER_PAGE[CUSTOMER]):
+            asked = {"customer_id:in": ids}
+            for row in self._all_rows("v3/customers/addresses", asked, PER_PAGE[CUSTOMER], "id", "customer_id"):
                 known.setdefault(row["customer_id"], []).append(row)
             for change in some:
                 theirs = sorted(known.get(int(change.ref.external_id), []), key=lambda row: row["id"])
@@ -651,18 +671,19 @@ class BigCommerce:
 
     def create_record(self, kind: str, key: str, values: Mapping[str, str]) -> RawRecord:
         if kind == CUSTOMER:
-            made = self._created(self._send("POST", PATHS[CUSTOMER], body=[_new_customer(key, values)]))
-            return next(iter(self._customers_by_id([ItemRef(str(made))]).values()))
-        body = {"name": key, "type": "physical", "weight": ZERO, "price": ZERO, **_product_body(values), "sku": key}
-        made = self._created(self._send("POST", PATHS[ITEM], body=body))
-        return _record(ITEM, self._products([made])[made])
-
-    def _created(self, answer: Answer) -> int:
-        data = _decode(answer.content).get("data")
-        first = data[0] if isinstance(data, list) and data else data
-        if not _has_id(first):
-            raise _broken_answer("nothing was created")
-        return int(first["id"])
+            body: Any = [_new_customer(key, values)]
+        else:
+            body = {"name": key, "type": "physical", "weight": ZERO, "price": ZERO, **_product_body(values), "sku": key}
+        made = _decode(self._send("POST", PATHS[kind], body=body).content)
+        data = made.get("data") if isinstance(made, dict) else None
+        for row in data if isinstance(data, list) else [data]:
+            if _has_id(row):
+                for record in self.read_records(kind, [ItemRef(str(row["id"]))]).values():
+                    return record
+        raise Unavailable(
+            "The shop made the record, but does not show it yet. The next try looks for it first, and takes it.",
+            detail="not among what is read after POST",
+        )
 
     # Webhooks -------------------------------------------------------------------------------------
 
@@ -693,7 +714,7 @@ class BigCommerce:
     def keep_webhooks(self, address: str) -> tuple[str, ...]:
         standing: set[str] = set()
         for hook in self._hooks():
-            is_right = hook.get("destination") == address and hook["scope"] in TOPICS and hook.get("is_active")
+            is_right = hook.get("destination") == address and hook.get("scope") in TOPICS and hook.get("is_active")
             if is_right and (hook.get("headers") or {}).get(OWN_HEADER) == self._own_key:
                 standing.add(hook["scope"])
             elif _is_ours(hook):
@@ -710,7 +731,7 @@ class BigCommerce:
                 self._send("DELETE", f"v3/hooks/{hook['id']}")
 
     def _hooks(self) -> list[Data]:
-        return self._all_rows("v3/hooks", {}, PARTS_PER_PAGE)
+        return self._all_rows("v3/hooks", {}, PARTS_PER_PAGE, "id")
 
     # Mapping: pure functions of the shop's text -------------------------------------------------------
 
@@ -972,7 +993,7 @@ def _as_page(work: Generator[Callable[[], Any], Any, list[RawRecord]]) -> Steps[
 # Records ------------------------------------------------------------------------------------------
 
 
-def _has_id(row: Any) -> bool:
+def _has_id(row: Any) -> TypeGuard[Data]:
     return isinstance(row, dict) and isinstance(row.get("id"), int)
 
 
@@ -1021,15 +1042,23 @@ def _variant_record(product: Data, variant: Data) -> RawRecord:
 def _included_lines(row: Data) -> list[Data] | None:
     """The lines that came with the order; None where they are not all of them, or none came."""
     consignments = row.get("consignments")
-    if not isinstance(consignments, dict) or "shipping" not in consignments:
+    if not isinstance(consignments, dict):
         return None
-    email = consignments.get("email") or {}
-    parts = [*(consignments.get("shipping") or ()), *(consignments.get("pickups") or ())]
-    parts += [*(consignments.get("downloads") or ()), *(email.get("gift_certificates") or ())]
-    lines = [line for part in parts for line in part.get("line_items") or ()]
-    if not all(_has_id(line) for line in lines):
+    email = consignments.get("email")
+    parts = [
+        *_dicts(consignments.get("shipping")),
+        *_dicts(consignments.get("pickups")),
+        *_dicts(consignments.get("downloads")),
+        *_dicts(email.get("gift_certificates") if isinstance(email, dict) else None),
+    ]
+    lines = [line for part in parts for line in _dicts(part.get("line_items"))]
+    if not all(_has_id(line) and isinstance(line.get("quantity"), int) for line in lines):
         return None
-    return lines if sum(line.get("quantity") or 0 for line in lines) == row.get("items_total") else None
+    return lines if sum(line["quantity"] for line in lines) == row.get("items_total") else None
+
+
+def _dicts(value: Any) -> list[Data]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _order_record(row: Any, refunds: Sequence[Data]) -> RawRecord:
@@ -1037,8 +1066,8 @@ def _order_record(row: Any, refunds: Sequence[Data]) -> RawRecord:
     if not _has_id(row):
         return _record(ORDER, row)
     consignments = row.get("consignments")
-    shipping = (consignments.get("shipping") or []) if isinstance(consignments, dict) else []
-    of_order = sorted((each for each in refunds if each.get("order_id") == row["id"]), key=lambda each: each["id"])
+    shipping = _dicts(consignments.get("shipping")) if isinstance(consignments, dict) else []
+    of_order = sorted((each for each in refunds if each["order_id"] == row["id"]), key=lambda each: each["id"])
     links = ("consignments", "products", "shipping_addresses", "coupons")
     whole = {
         **{name: value for name, value in row.items() if name not in links},
@@ -1311,7 +1340,10 @@ def _on_hand(row: Data) -> Decimal:
     """What an adjustment sets: what can be sold and the safety stock. (Of the number on hand the documentation says
     both that it holds the safety stock and that it does not.)"""
     settings = row.get("settings") or {}
-    return _money(row.get("available_to_sell") or 0) + _money(settings.get("safety_stock") or 0)
+    try:
+        return _money(row.get("available_to_sell") or 0) + _money(settings.get("safety_stock") or 0)
+    except (TypeError, ValueError, InvalidOperation) as error:
+        raise _broken_answer(str(error)) from None
 
 
 # Writing ------------------------------------------------------------------------------------------

@@ -178,13 +178,14 @@ def stepped_pages(steps: Callable[[Position], Steps[Position]], first: Position,
 
 def all_at_once(work: Steps[Position]) -> Page:
     """The page of these steps, one request after the other in the caller's own thread."""
-    request = next(work)
+    answer = None
     while True:
         try:
-            request = work.send(request())
+            request = work.send(answer)
         except StopIteration as done:
             page: Page = done.value[0]
             return page
+        answer = request()
 
 
 def followed_pages(fetch_page: Callable[[str], Page], window: Window) -> Generator[Page]:

@@ -1,12 +1,13 @@
 """Each trap of BigCommerce as a test named after it (docs/platforms/bigcommerce.md)."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from carts.errors import AuthError, ConfigError, NotFound, RateLimited, Rejected
+from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimited, Rejected
 from carts.platforms.base import Allowance
 from carts.platforms.bigcommerce import PER_PAGE
 from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, Listing, RecordChange, StockLevel, Window
@@ -527,6 +528,44 @@ def test_one_unreadable_row_blocks_no_other(place, adapter):
     with around(place, after=spoil):
         found = ids_of(adapter, ORDER)
     assert found[0] == str(good.id) and found[1].startswith("unreadable-")
+
+
+BODIES = [
+    b"{}", b"[]", b"[1]", b"[null]", b'{"data": null}', b'{"data": [1]}', b'{"data": [{}]}', b'{"data": {"id": "x"}}',
+    b'{"data": [{"id": 11, "product_id": 99, "identity": 5, "available_to_sell": "x"}], "meta": {"pagination": 5}}',
+    b'[{"id": 7, "consignments": {"shipping": [5], "email": 6}, "items_total": "x"}]',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_what_bigcommerce_never_sends_ends_in_a_cart_error(place, adapter, body):
+    """Whatever is asked for; what can be read of it may be taken."""
+    ref = ItemRef("11-16")
+    asked = [
+        adapter.check,
+        lambda: adapter.fetch_many(ORDER, ["7"]),
+        lambda: adapter.fetch_many(ITEM, ["11-16"]),
+        lambda: adapter.fetch_many(CUSTOMER, ["2"]),
+        lambda: adapter.fetch_variations("11"),
+        lambda: adapter.read_stock([ref]),
+        lambda: adapter.push_stock([StockLevel("11-16", "", Decimal(1))]),
+        lambda: adapter.push_records(ITEM, [RecordChange(ref, {"name": "X"})]),
+        lambda: adapter.push_records(CUSTOMER, [RecordChange(ItemRef("2"), {"billing": "", "phone": "5"})]),
+        lambda: adapter.create_record(ITEM, "N", {"name": "X"}),
+        lambda: adapter.keep_webhooks("https://example.test/x"),
+        *[lambda kind=kind: list(adapter.fetch(kind, Window())) for kind in (ORDER, ITEM, CUSTOMER)],
+        *[lambda kind=kind: adapter.listing(kind, Listing()) for kind in (ORDER, ITEM, CUSTOMER)],
+        *[lambda kind=kind: adapter.find(kind, "SKU-0001") for kind in (ITEM, CUSTOMER)],
+        *[lambda kind=kind: adapter.page_by_id(kind, "") for kind in (ITEM, CUSTOMER)],
+    ]
+
+    def swap(request, response):
+        response.body, response.status = body, 200
+
+    with around(place, after=swap):
+        for ask in asked:
+            with contextlib.suppress(CartError):
+                ask()
 
 
 def test_a_product_that_went_meanwhile_is_not_found(place, adapter):
