@@ -62,10 +62,7 @@ class Teller:
 
     def tell(self, kind: str, record_id: int) -> list[int]:
         """As the shop itself does it, to all who are subscribed."""
-        topic = TOPICS[self.platform][kind]
-        if self.platform == "shopify":
-            return self.place.platform.deliver_webhook(topic, record_id)
-        return self.place.platform.deliver(topic, record_id)
+        return self.place.platform.deliver(TOPICS[self.platform][kind], record_id)
 
     def drop_all(self) -> None:
         """As a shop does after deliveries that failed."""
