@@ -173,6 +173,9 @@ def remember(
 ) -> Record:
     """What was seen of one record of the cart; `also` are further fields of it."""
     now = timezone.now()
+    if kind == Kind.ITEM and not parent_id:
+        # A variation that came as a row of its own says itself whose it is.
+        parent_id = adapter.parse_item(row.body).parent_id
     record, _ = Record.objects.update_or_create(
         cart=cart,
         kind=kind,
