@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from graphql import GraphQLResolveInfo, get_directive_values
 
+from sandbox.money import CENT
 from sandbox.records import Address, Customer, Product
 from sandbox.shopify.call import Call
 from sandbox.shopify.catalogue_body import quantity_at, set_quantity_at
@@ -173,8 +175,9 @@ def _write_variant(call: Call, variant: Product, given: Mapping[str, Any]) -> No
     """Price and compare-at price here are the neutral shop's regular and sale price, the other way round on sale."""
     price = given.get("price", variant.price)
     compared = given.get("compareAtPrice", variant.regular_price if variant.sale_price else None)
-    is_sale = compared is not None and float(compared) > float(price or 0)
-    variant.regular_price, variant.sale_price = (compared, price) if is_sale else (price or "", "")
+    price, compared = _with_cents(price or "0"), _with_cents(compared) if compared else ""
+    is_sale = bool(compared) and Decimal(compared) > Decimal(price)
+    variant.regular_price, variant.sale_price = (compared, price) if is_sale else (price, "")
     if "barcode" in given:
         variant.extra = {**variant.extra, "barcode": given["barcode"] or ""}
     stock_item = given.get("inventoryItem") or {}
@@ -186,6 +189,10 @@ def _write_variant(call: Call, variant: Product, given: Mapping[str, Any]) -> No
     if weight:
         variant.extra = {**variant.extra, "weight": weight}
     call.shop.touch_product(variant)
+
+
+def _with_cents(amount: str) -> str:
+    return str(Decimal(amount).quantize(CENT))
 
 
 def update_product(_: Any, info: GraphQLResolveInfo, product: dict[str, Any] | None = None) -> dict[str, Any]:
