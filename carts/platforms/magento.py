@@ -47,11 +47,15 @@ from carts.records import (
 PER_PAGE = 100
 # What a shop with input limits takes of an array at once, unless it was set otherwise.
 LIMITED = 20
+# Of an address in characters; web servers refuse from 8 kB on, and the signature and names come on top.
+LONGEST_FILTER = 4000
+ALTERNATIVE = 200  # what the names around one alternative take
 ALL = "all"  # the scope of values that hold for every store view
 PATHS = {ORDER: "orders", ITEM: "products", CUSTOMER: "customers/search"}
 # What is sold by its own stock. The others are put together from these, and are no items of their own.
 GROUPS = "configurable,grouped"
 COMPOSITE = frozenset({"configurable", "grouped", "bundle"})
+DEFAULT_STOCK = "1"  # kept in step with every write; other stocks sell from an index
 DEFAULT_ATTRIBUTE_SET = 4  # "Default" for products, in every installation
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -241,46 +245,42 @@ class Magento:
                 "The key is right, but the integration may not read orders. Tick Sales, Catalog, Customers and Stores "
                 "for it under System > Integrations > API, then click Test Connection."
             )
-        locations, warnings = self._locations(denied)
         stock = None if "stock" in denied else self._stock()
-        if stock is not None and stock.stock_id != "1":
-            warnings.append(
-                "This website sells from a stock of its own. Keep its index on Update on Save in the shop (System > "
-                "Index Management): with an index that lags, reserved units are misjudged."
-            )
-        currency, shown = config["base_currency_code"], config["default_display_currency_code"]
-        if currency != shown:
-            warnings.append(f"Prices are kept in {currency}; buyers see {shown}, and orders are in what they chose.")
-        if not self._url.lower().startswith("https://"):
-            warnings.append(
-                "The address is plain http: orders and customers travel readable. Use https for a live shop."
-            )
+        locations = self._locations() if stock else (Location("default", "Default Source"),)
         able = ", ".join(name for name in PROBES if name not in denied)
         way = "signed with OAuth 1.0a" if self._is_signed else "by the access token alone"
         lacking = f"; not {', '.join(denied)}" if denied else ""
         return ShopInfo(
             name=views.get(config["code"]) or config["code"],
-            currency=str(currency),
+            currency=str(config["base_currency_code"]),
             timezone=str(config["timezone"]),
-            version="Multi-source inventory" if stock is not None else "Legacy stock",
+            version=f"REST V1, {'multi-source inventory' if stock else 'legacy stock'}",
             can_write=not {"items", "customers", "stock"} & set(denied),
             permissions=f"Requests go {way}; the integration may use {able}{lacking}",
             address=str(config.get("base_url", "")),
             locations=locations,
-            warnings=tuple(warnings),
+            warnings=tuple(self._warnings(config, stock, locations)),
         )
 
-    def _locations(self, denied: Sequence[str]) -> tuple[tuple[Location, ...], list[str]]:
-        """The shop's sources; one place by the default source's name where it knows none."""
-        modules = self._optional("modules")
-        if "stock" in denied or (modules and "Magento_InventoryApi" not in modules):
-            return (Location("default", "Default Source"),), []
+    def _warnings(
+        self, config: Mapping[str, Any], stock: _Stock | None, locations: Sequence[Location]
+    ) -> Generator[str]:
+        if self._location not in ("default", *(each.external_id for each in locations)):
+            yield f"The stock location {self._location} is not among the shop's sources. Choose one under Edit."
+        if stock is not None and stock.stock_id != DEFAULT_STOCK:
+            yield (
+                "This website sells from a stock of its own. Keep its index on Update on Save in the shop (System > "
+                "Index Management): with an index that lags, reserved units are misjudged."
+            )
+        currency, shown = config["base_currency_code"], config["default_display_currency_code"]
+        if currency != shown:
+            yield f"Prices are kept in {currency}; buyers see {shown}, and orders are in what they chose."
+        if not self._url.lower().startswith("https://"):
+            yield "The address is plain http: orders and customers travel readable. Use https for a live shop."
+
+    def _locations(self) -> tuple[Location, ...]:
         rows = self._get("inventory/sources", _criteria())["items"] or []
-        found = tuple(Location(row["source_code"], row["name"]) for row in rows if row.get("enabled", True))
-        known = {each.external_id for each in found}
-        if self._location in known or not known:
-            return found, []
-        return found, [f"The stock location {self._location} is not among the shop's sources. Choose one under Edit."]
+        return tuple(Location(row["source_code"], row["name"]) for row in rows if row.get("enabled", True))
 
     def _may_read(self, path: str) -> bool:
         """Magento's permissions do not tell reading from writing."""
@@ -368,6 +368,14 @@ class Magento:
             raise
         except AuthError as error:
             raise self._refused(error) from None
+        except Rejected as error:
+            if "oauth_timestamp" in error.sentence:
+                raise ConfigError(
+                    "The shop refused the signature for its time: this server's clock or the shop's is wrong by "
+                    "minutes. Set it right, then click Test Connection.",
+                    detail=error.detail,
+                ) from None
+            raise
 
     def _refused(self, error: AuthError) -> AuthError:
         """Magento says the same to a stranger and to an integration that lacks a permission."""
@@ -517,7 +525,7 @@ class Magento:
         if stock is None:
             found = {sku: self._legacy_quantity(sku) for sku in skus}
             return {sku.lower(): _Level(quantity, ZERO) for sku, quantity in found.items() if quantity is not None}
-        rows = [_decode(text) for text in self._rows("inventory/source-items", _of_skus(skus, "source_item_id"))]
+        rows = self._rows_of_skus("inventory/source-items", skus, "source_item_id")
         salable = self._salable(stock, skus)
         levels = {}
         for sku, quantity in salable.items():
@@ -536,13 +544,11 @@ class Magento:
         """What can be bought, of many at once where the shop has that; one by one what is not among them."""
         found: dict[str, Decimal] = {}
         asked = {sku.lower(): sku for sku in skus}
-        try:
-            rows = self._rows(
-                f"inventory/export-stock-salable-qty/website/{quote(stock.website, safe='')}", _of_skus(skus)
-            )
-        except (NotFound, Rejected):
-            rows = []
-        for row in map(_decode, rows):
+        rows: list[Any] = []
+        with suppress(NotFound, Rejected, AuthError):
+            path = f"inventory/export-stock-salable-qty/website/{quote(stock.website, safe='')}"
+            rows = self._rows_of_skus(path, skus)
+        for row in rows:
             sku = asked.pop(str(row["sku"]).lower(), None)
             if sku is not None and row.get("qty") is not None:
                 found[sku.lower()] = _money(row["qty"])
@@ -554,6 +560,19 @@ class Magento:
                 continue
         return found
 
+    def _rows_of_skus(self, path: str, skus: Sequence[str], sort: str = "") -> list[Any]:
+        """In as many requests as keep each address shorter than web servers allow."""
+        portions: list[list[str]] = [[]]
+        left = LONGEST_FILTER
+        for sku in skus:
+            length = len(quote(sku, safe="")) + (ALTERNATIVE if "," in sku else 3)
+            if length > left and portions[-1]:
+                portions.append([])
+                left = LONGEST_FILTER
+            portions[-1].append(sku)
+            left -= length
+        return [_decode(text) for portion in portions for text in self._rows(path, _of_skus(portion, sort))]
+
     def _legacy_quantity(self, sku: str) -> Decimal | None:
         try:
             item = self._get(f"stockItems/{quote(sku, safe='')}")
@@ -564,12 +583,15 @@ class Magento:
         return sold if item.get("manage_stock") else None
 
     def _stock(self) -> _Stock | None:
-        """Asked for once: it changes with the shop's set-up only, and Test Connection looks anew."""
+        """Asked for once: it changes with the shop's set-up only. None: the shop has no sources."""
         if self._stock_known is None:
             self._stock_known = (self._read_stock_setup(),)
         return self._stock_known[0]
 
     def _read_stock_setup(self) -> _Stock | None:
+        modules = self._optional("modules")
+        if modules and "Magento_InventoryApi" not in modules:
+            return None
         website_id = self._store_config()["website_id"]
         website = next(str(row["code"]) for row in self._get("store/websites") if row["id"] == website_id)
         try:

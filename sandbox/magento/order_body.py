@@ -14,7 +14,7 @@ from sandbox.shop import Shop
 
 # What one unit of the shop's own currency is in an order's, where a buyer paid in another.
 FOREIGN_RATE = Decimal("0.91355")
-STORE_NAME = "Main Website\nMain Website Store\nDefault Store View"
+STORE = {"store_id": 1, "store_name": "Main Website\nMain Website Store\nDefault Store View"}
 
 
 def rate_of(shop: Shop, order: Order) -> Decimal:
@@ -40,14 +40,10 @@ def order_body(shop: Shop, order: Order, *, includes_tax: bool = False) -> dict[
         "increment_id": increment_id(order),
         "is_virtual": 0 if order.shipping_lines else 1,
         "order_currency_code": order.currency,
-        "protect_code": f"{order.id:032x}",
-        "quote_id": order.id,
-        "remote_ip": "203.0.113.7",
         "state": state,
         "status": STATUSES.get(state, state),
         "store_currency_code": shop.currency,
-        "store_id": 1,
-        "store_name": STORE_NAME,
+        **STORE,
         "total_qty_ordered": sum(line.quantity for line in order.lines),
         "updated_at": stamp(order.modified),
         **{piece["key"]: piece["value"] for piece in order.meta if piece["key"].startswith(("relation_", "edit_"))},
@@ -107,7 +103,11 @@ def _amounts(order: Order, *, includes_tax: bool) -> dict[str, Decimal]:
 
 
 def _who(order: Order, email: str) -> dict[str, Any]:
+    """The buyer, and what gives the buyer away."""
     who: dict[str, Any] = {
+        "protect_code": f"{order.id:032x}",
+        "quote_id": order.id,
+        "remote_ip": "203.0.113.7",
         "customer_email": email,
         "customer_firstname": order.billing.first_name,
         "customer_group_id": 1 if order.customer_id else 0,

@@ -118,8 +118,6 @@ def _item(
         "row_total_incl_tax": net + figures.tax,
         "tax_amount": figures.tax,
     }
-    is_paid = order.paid is not None
-    is_shipped = order.status in ("completed", "refunded")
     return {
         **{name: number(amount) for name, amount in amounts.items()},
         **{f"base_{name}": number(cents(amount / rate)) for name, amount in amounts.items()},
@@ -131,15 +129,23 @@ def _item(
         "order_id": order.id,
         "original_price": number(cents(figures.gross / quantity)),
         "product_type": kind,
-        "qty_canceled": quantity if order.status in ("cancelled", "failed") else 0,
-        "qty_invoiced": quantity if is_paid else 0,
-        "qty_ordered": quantity,
-        "qty_refunded": quantity if order.status == "refunded" else 0,
-        "qty_shipped": quantity if is_shipped else 0,
+        **_progress(order, quantity),
         "store_id": 1,
         "tax_percent": number(tax_percent),
         "updated_at": stamp(order.modified),
     }
+
+
+def _progress(order: Order, quantity: int) -> dict[str, int]:
+    """How many of the pieces have come how far."""
+    reached = {
+        "qty_canceled": order.status in ("cancelled", "failed"),
+        "qty_invoiced": order.paid is not None,
+        "qty_ordered": True,
+        "qty_refunded": order.status == "refunded",
+        "qty_shipped": order.status in ("completed", "refunded"),
+    }
+    return {name: quantity if is_reached else 0 for name, is_reached in reached.items()}
 
 
 def _add_fixed_taxes(item: dict[str, Any], fees: list[Fee]) -> None:

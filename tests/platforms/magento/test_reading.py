@@ -10,7 +10,7 @@ from carts.errors import AuthError, ConfigError, Rejected, Unavailable
 from carts.platforms import magento
 from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, Listing, Window
 from sandbox.magento.editing import edit_order
-from sandbox.messages import Request
+from sandbox.messages import Request, Response
 from sandbox.testing import practice_shop
 from tests.platforms.around import around
 from tests.platforms.magento.conftest import adapter_of
@@ -204,7 +204,7 @@ def test_test_connection_says_how_it_asks_and_what_the_shop_has(place, adapter):
         "Requests go signed with OAuth 1.0a; the integration may use orders, items, customers, refunds, stock"
     )
     assert [(each.external_id, each.name) for each in info.locations] == [("default", "Default Source")]
-    assert info.can_write and info.version == "Multi-source inventory"
+    assert info.can_write and info.version == "REST V1, multi-source inventory"
     assert {request.method for request in place.requests} == {"GET"}
 
 
@@ -212,7 +212,7 @@ def test_test_connection_of_a_shop_without_sources(place):
     with practice_shop(platform="magento", has_sources=False) as place:
         adapter = adapter_of(place)
         info = adapter.check()
-        assert info.version == "Legacy stock" and [each.external_id for each in info.locations] == ["default"]
+        assert info.version == "REST V1, legacy stock" and [each.external_id for each in info.locations] == ["default"]
         adapter.close()
 
 
@@ -234,6 +234,15 @@ def test_half_of_the_keys_is_told_before_anything_is_sent(place):
     with pytest.raises(ConfigError, match="Enter the consumer key"):
         adapter.check()
     assert len(place.requests) == 0
+
+
+def test_a_clock_that_is_wrong_is_told_as_that(place, adapter):
+    def late(request: Request, response: Response) -> None:
+        response.status = 400
+        response.body = b'{"message":"Incorrect timestamp value in the oauth_timestamp parameter"}'
+
+    with around(place, after=late), pytest.raises(ConfigError, match="clock"):
+        adapter.listing(ORDER, Listing())
 
 
 @pytest.mark.parametrize("wrong", ["consumer_key", "consumer_secret", "access_token", "access_token_secret"])

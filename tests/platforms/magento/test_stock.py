@@ -174,6 +174,19 @@ def test_a_sku_with_a_comma_a_slash_or_a_space_is_found_among_others(place, adap
     assert [place.shop.product_by_sku(sku).stock for sku in ("A,B", "B/C 1", "A+B%2")] == [7, 7, 7]
 
 
+def test_long_skus_are_asked_for_in_addresses_web_servers_take():
+    with practice_shop(platform="magento", products=0) as place:
+        adapter = adapter_of(place)
+        rows = [place.shop.add_product(f"{'ü' * 50}{at}", f"N {at}", "1", stock=at) for at in range(60)]
+        rows += [place.shop.add_product(f"{at},{at}", f"Comma {at}", "1", stock=at) for at in range(40)]
+        targets: list[str] = []
+        with around(place, before=lambda request: targets.append(request.target)):
+            shown = adapter.read_stock([ItemRef(str(row.id)) for row in rows])
+        assert shown == {ItemRef(str(row.id)): Decimal(row.stock) for row in rows}
+        assert max(map(len, targets)) < 8000
+        adapter.close()
+
+
 def test_stock_goes_to_the_location_that_is_ours_and_leaves_the_others():
     with practice_shop(platform="magento", source_codes=("default", "loft")) as place:
         adapter = adapter_of(place, location="loft")
