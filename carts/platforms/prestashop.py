@@ -80,7 +80,7 @@ READ_ONLY = {
 }  # fmt: skip
 SETTINGS = (
     "PS_SHOP_NAME", "PS_TIMEZONE", "PS_LANG_DEFAULT", "PS_CURRENCY_DEFAULT", "PS_STOCK_MANAGEMENT",
-    "PS_HOME_CATEGORY", "PS_OS_CANCELED", "PS_OS_REFUND", "PS_OS_ERROR",
+    "PS_HOME_CATEGORY", "PS_CUSTOMER_GROUP", "PS_OS_CANCELED", "PS_OS_REFUND", "PS_OS_ERROR",
 )  # fmt: skip
 # Which states mean that an order is off is a setting of the shop; no flag tells them from one that waits for money.
 OFF_STATES = {"PS_OS_CANCELED": "cancelled", "PS_OS_REFUND": "refunded", "PS_OS_ERROR": "error"}
@@ -268,8 +268,9 @@ class PrestaShop:
                 yield Page(tuple(rows), None, page.is_last)
 
     def _chunk(self, kind: str, zone: tzinfo, proven: "_Proven", since: datetime | None, offset: int) -> Chunk:
-        if kind == ITEM and since is not None and proven.since is not None:
-            since = min(since, proven.since)
+        if kind == ITEM:
+            # A list that begins anew does so at its beginning: it is filtered by one date and sorted by another.
+            since = proven.asked
         filters = {} if since is None else {"date_upd": f"[{local_start(since, zone)},{UNTIL_EVER}]"}
         rows = self._rows(PATHS[kind], filters, sort="date_upd_ASC,id_ASC", offset=offset)
         return Chunk(tuple(_head(row, zone) for row in rows), None)
@@ -277,8 +278,8 @@ class PrestaShop:
     def _dated(
         self, rows: list[RawRecord], heads: Sequence[RawRecord], proven: "_Proven", look: "_Look"
     ) -> list[RawRecord]:
-        """Products are listed by one table's date and shown with another's. A shown date counts as far as the list
-        itself agrees with it: some row of the page is found by it as well."""
+        """Products are filtered by one table's date, sorted and shown by another's. A shown date counts as far as the
+        filter agrees with it: some row of the page is found by it as well."""
         newest = max((row.modified_at for row in rows if row.modified_at), default=None)
         if newest is not None:
             filters = {
@@ -535,9 +536,9 @@ class PrestaShop:
     def _meant(self, error: CartError, method: str, path: str) -> CartError:
         """What PrestaShop's code in the answer says beyond its status; nothing secret stays in the detail."""
         error.detail = _without_secrets(error.detail).replace(self._key or "\0", "***")
-        found = ERROR_CODE.search(error.detail)
-        resource = path.partition("/")[0]
-        return _ERRORS.get(found.group(1) if found else "", lambda given, *_: given)(error, method, resource)
+        codes = ERROR_CODE.findall(error.detail) or [""]
+        known = next((_ERRORS[code] for code in codes if code in _ERRORS), None)
+        return known(error, method, path.partition("/")[0]) if known else error
 
     # Stock ----------------------------------------------------------------------------------------
 
@@ -727,7 +728,9 @@ class PrestaShop:
     def _create(self, kind: str, key: str, values: Mapping[str, str]) -> RawRecord:
         look = _Look(self)
         if kind == CUSTOMER:
-            needed = {"firstname": NO_NAME, "lastname": NO_NAME, "active": "1", "id_default_group": "3"}
+            needed = {"firstname": NO_NAME, "lastname": NO_NAME, "active": "1"}
+            if group := look.settings().get("PS_CUSTOMER_GROUP"):
+                needed["id_default_group"] = group
             fields = {**needed, **customer_fields(values), "email": key, "passwd": secrets.token_urlsafe(24)}
             made = self._post("customers", fields)
             if values.get("billing"):
@@ -773,7 +776,7 @@ class PrestaShop:
 
 @dataclass
 class _Proven:
-    """As far as the list of products is known to have been read, by the list's own date; `asked`: what it began at."""
+    """How new products are known to be by the filter's own date; `asked`: what the reading began at."""
 
     asked: datetime | None
     since: datetime | None
@@ -1078,6 +1081,8 @@ def _taken(error: CartError, *_: str) -> CartError:
 
 _ERRORS: dict[str, Callable[..., CartError]] = {
     "": _not_seen,
+    "16": _not_seen,
+    "17": _not_seen,
     "18": _no_key,
     "20": _no_key,
     "21": _no_key,
@@ -1086,6 +1091,7 @@ _ERRORS: dict[str, Callable[..., CartError]] = {
     "26": _no_right,
     "132": _wrong_shop,
     "140": _taken,
+    "141": _taken,
 }
 
 

@@ -82,11 +82,11 @@ class PrestaShop:
         if not name:
             return response(self._index(rights), self.version)
         if name not in RESOURCES:
-            raise ApiError(400, 24, f'Resource of type "{name}" does not exists.')
-        check(rights, name, request.method)
+            raise ApiError(400, 27, f'Resource of type "{name}" does not exists')
         resource = RESOURCES[name]
         if request.method not in resource.methods | {"HEAD"}:
-            raise ApiError(405, 25, f"Method {request.method} is not allowed for the resource {name}")
+            raise ApiError(405, 101, f"Method {request.method} is not allowed for the resource {name}")
+        check(rights, name, request.method)
         if request.method in ("GET", "HEAD"):
             return self._one(request, resource, tail) if tail else self._list(request, name, resource)
         return write(self.shop, name, resource, request, tail, self.version)

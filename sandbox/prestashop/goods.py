@@ -43,11 +43,15 @@ def combination_ids(shop: Shop, filters: Mapping[str, str]) -> list[int]:
     return [each.id for each in shop.products.rows.values() if each.parent_id and is_live(each)]
 
 
+def shown_date(shop: Shop, key: int) -> str:
+    product = shop.products.rows[key]
+    shown = product.extra.get(SHOWN_DATE)
+    return local(shop, datetime.fromisoformat(shown) if shown else product.modified)
+
+
 def _product(shop: Shop, key: int) -> Row:
     product = shop.products.rows[key]
     extra = product.extra
-    shown = extra.get(SHOWN_DATE)
-    changed = datetime.fromisoformat(shown) if shown else product.modified
     stock = [{"id": str(STOCK_ROWS + each), "id_product_attribute": "0" if each == key else str(each)}
              for each in (key, *product.children)]  # fmt: skip
     return {
@@ -58,7 +62,7 @@ def _product(shop: Shop, key: int) -> Row:
         "weight": money(Decimal(extra.get("weight") or "0")), "ean13": extra.get("ean13", ""), "state": "1",
         "product_type": "combinations" if product.children else "standard", "minimal_quantity": "1",
         "price": money(Decimal(product.regular_price or "0")), "active": flag(product.status == "publish"),
-        "date_add": local(shop, product.created), "date_upd": local(shop, changed),
+        "date_add": local(shop, product.created), "date_upd": shown_date(shop, key),
         "link_rewrite": i18n(product, "link_rewrite", "product"), "name": of_product(product),
         "description": i18n(product, "description", extra.get("description", "")),
         "associations": {
@@ -123,10 +127,11 @@ def has_stock_row(shop: Shop, key: int) -> bool:
 
 
 RESOURCES = {
-    # The filter reads another table than the body shows.
+    # The filter reads one table, the sort and the body another.
     "products": Resource(
         "product", product_ids, _product, moves="product", methods=ALL,
         quick={"date_upd": lambda shop, key: local(shop, shop.products.rows[key].modified)},
+        sorts={"date_upd": shown_date},
         hidden=frozenset({"quantity", "type", "position_in_category", "manufacturer_name", "id_default_combination"}),
     ),
     "combinations": Resource("combination", combination_ids, _combination, methods=ALL),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from sandbox.messages import Request
@@ -19,14 +20,16 @@ _INTERVAL = re.compile(r"[0-9.:\- ]+,[0-9.:\- ]+")
 @dataclass(frozen=True)
 class Resource:
     """One kind of record. `keys` are its ids (of parts of orders, the order with the part), fewer where the filters,
-    given as texts, tell so at once; `quick` reads a field without making the row; `hidden` fields are in no filter;
-    `moves` is its kind for the fault that moves rows."""
+    given as texts, tell so at once; `quick` reads a field without making the row; `sorts` is what a list is sorted by
+    where that is not what it is filtered by; `hidden` fields are in no filter; `moves` is its kind for the fault that
+    moves rows."""
 
     node: str
     keys: Callable[[Shop, Mapping[str, str]], Iterable[Any]]
     row: Callable[[Shop, Any], Row]
     list_name: str = ""
     quick: Mapping[str, Callable[[Shop, Any], str]] = field(default_factory=dict)
+    sorts: Mapping[str, Callable[[Shop, Any], str]] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     moves: str = ""
     methods: frozenset[str] = frozenset({"GET"})
@@ -53,8 +56,13 @@ def found(shop: Shop, resource: Resource, request: Request) -> list[Any]:
         fits = test_of(text)
         keys = [key for key in keys if fits(resource.value(shop, key, name))]
     for name, is_down in reversed(_sort(request, names, with_dates)):
-        keys.sort(key=lambda key: _sortable(resource.value(shop, key, name)), reverse=is_down)
+        read = resource.sorts.get(name) or partial(_value, resource, name)
+        keys.sort(key=lambda key: _sortable(read(shop, key)), reverse=is_down)
     return _limited(keys, str(request.args.get("limit", "")))
+
+
+def _value(resource: Resource, name: str, shop: Shop, key: Any) -> str:
+    return resource.value(shop, key, name)
 
 
 def _names(shop: Shop, resource: Resource, keys: list[Any]) -> list[str]:
@@ -70,18 +78,19 @@ def _sort(request: Request, names: list[str], with_dates: bool) -> list[tuple[st
         return []
     parts = [part.rpartition("_") for part in text.strip("[]").split(",")]
     for name, _, way in parts:
-        unknown = bool(names) and (name not in names or (name in DATES and not with_dates))
-        if not text.startswith("[") or way not in ("ASC", "DESC") or unknown:
+        if way not in ("ASC", "DESC"):
+            raise ApiError(400, 37, 'The "sort" value has to be formed as this example: "field_ASC"')
+        if names and (name not in names or (name in DATES and not with_dates)):
             raise ApiError(400, 38, f"Unable to filter by this field. However, these are available: {', '.join(names)}")
     return [(name, way == "DESC") for name, _, way in parts]
 
 
 def _limited(keys: list[Any], limit: str) -> list[Any]:
-    """A limit that is no number, or 0, is none."""
-    parts = limit.split(",")
-    if not all(part.strip().isdigit() for part in parts) or parts == ["0"]:
+    """What is no number counts as 0, as PHP has it."""
+    if not limit:
         return keys
-    start, count = (0, int(parts[0])) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
+    parts = [int(part) if part.strip().isdigit() else 0 for part in limit.split(",")]
+    start, count = (0, parts[0]) if len(parts) == 1 else (parts[0], parts[1])
     return keys[start : start + count]
 
 

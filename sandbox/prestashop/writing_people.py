@@ -44,7 +44,7 @@ class Customers:
             raise invalid("Property Customer->email is not valid")
         other = self.shop.customer_by_email(given.get("email", ""))
         if other is not None and other.id != own and given.get("is_guest") != "1":
-            raise ApiError(500, 140, TAKEN)
+            raise ApiError(500, 141 if own else 140, TAKEN)
 
 
 class Addresses:

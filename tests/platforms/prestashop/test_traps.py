@@ -13,7 +13,7 @@ from sandbox.prestashop.goods import SHOWN_DATE
 from sandbox.prestashop.people import touch_addresses
 from sandbox.prestashop.xml import ApiError
 from sandbox.testing import practice_shop
-from tests.platforms.around import around
+from tests.platforms.around import around, at_request
 from tests.platforms.prestashop.conftest import adapter_of, rows_of, shirt
 
 # Behind all that the practice shop begins with.
@@ -108,6 +108,25 @@ def test_the_cursor_of_items_moves_where_list_and_body_agree(place, adapter):
         place.shop.touch_product(place.shop.product_by_sku(sku))
     rows = rows_of(adapter.fetch(ITEM, Window(since=NOON)))
     assert [row.modified_at for row in rows] == [NOON + HOUR, NOON + 2 * HOUR]
+
+
+def test_no_item_is_missed_while_rows_move_in_a_list_sorted_by_another_date_than_it_is_filtered_by(place, adapter):
+    made = []
+    for number in range(230):
+        product = place.shop.add_product(f"MORE-{number:03}", "More", "1.00", stock=1, created=NOON)
+        # The later it is shown, the earlier it is filtered.
+        product.modified = NOON + timedelta(minutes=300 - number)
+        product.extra[SHOWN_DATE] = (NOON + timedelta(minutes=number)).isoformat()
+        place.shop.save(place.shop.products, product)
+        made.append(str(product.id))
+
+    def edit() -> None:
+        for product_id in made[5:8]:
+            place.shop.products.rows[int(product_id)].extra[SHOWN_DATE] = (NOON + 9 * HOUR).isoformat()
+
+    with around(place, before=at_request(2, edit, match=r"/products\?.*display=full")):
+        rows = rows_of(adapter.fetch(ITEM, Window(since=NOON)))
+    assert {row.external_id for row in rows} == set(made)
 
 
 # Lists ------------------------------------------------------------------------------------------------------

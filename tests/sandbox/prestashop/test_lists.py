@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sandbox.prestashop.goods import SHOWN_DATE
 from tests.sandbox.prestashop.conftest import code
 
 NOON = datetime(2026, 7, 1, 16, 0, tzinfo=UTC)  # 12:00 in New York
@@ -59,7 +60,8 @@ def test_other_filters_go_by_value_list_and_part_without_regard_to_case(client, 
 def test_limit_is_offset_and_count_and_nothing_else_limits(client, ids):
     assert client.ids("orders", sort="[id_ASC]", limit="1,1") == [ids[1]]
     assert client.ids("orders", sort="[id_DESC]", limit="2") == [ids[2], ids[1]]
-    assert client.ids("orders", limit="0") == client.ids("orders", limit="abc") == client.ids("orders") == ids
+    assert client.ids("orders", limit="0") == client.ids("orders", limit="abc") == []
+    assert client.ids("orders") == ids
     answer = client.ask("GET", "orders", limit="0,1")
     assert not [name for name in answer.headers if name in ("Link", "X-Total", "Content-Range")]
 
@@ -100,6 +102,15 @@ def test_a_sale_and_a_stock_write_leave_the_products_time_alone(client, place):
     inner = f"<stock_available><id>{5000 + product.id}</id><quantity>3</quantity></stock_available>"
     assert client.write("PATCH", "stock_availables", inner)[0] == 200
     assert (product.modified, product.stock) == (before, 3)
+
+
+def test_products_are_filtered_by_one_date_and_sorted_and_shown_by_another(client, place):
+    first, second = (place.shop.product_by_sku(sku) for sku in ("SKU-0001", "SKU-0002"))
+    for product, shown, real in ((first, 5, 1), (second, 3, 2)):
+        product.modified = NOON + timedelta(days=3650, hours=real)
+        product.extra[SHOWN_DATE] = (NOON + timedelta(days=3650, hours=shown)).isoformat()
+    asked = {"filter[date_upd]": "[2036-06-01 00:00:00,9999-12-31 23:59:59]", "date": "1"}
+    assert client.ids("products", sort="[date_upd_ASC]", **asked) == [str(second.id), str(first.id)]
 
 
 def test_the_faults_that_move_rows_work_on_these_lists(client, place, ids):

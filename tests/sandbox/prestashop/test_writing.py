@@ -65,6 +65,9 @@ def test_a_doubled_reference_is_taken_and_a_doubled_email_is_not(client):
     inner = f"<customer><email>customer1@example.test</email>{person}</customer>"
     status, root = client.write("POST", "customers", inner)
     assert (status, code(root)) == (500, "140")
+    inner = "<customer><id>3</id><email>customer1@example.test</email></customer>"
+    status, root = client.write("PATCH", "customers/3", inner)
+    assert (status, code(root)) == (500, "141")
 
 
 def stock(product, quantity) -> str:
