@@ -7,9 +7,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import partial
+from functools import partial, wraps
 from hashlib import blake2b
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -77,6 +77,8 @@ NO_STOCK_KEPT = (
     "Change that in the shop's admin and click Retry, or click Ignore."
 )
 Parsed = TypeVar("Parsed")
+Told = TypeVar("Told")
+Given = ParamSpec("Given")
 Filter = tuple[str, str, str]  # field, condition, value
 
 
@@ -131,6 +133,20 @@ class _Level:
 
     shown: Decimal
     reserved: Decimal
+
+
+def _understood(method: Callable[Given, Told]) -> Callable[Given, Told]:
+    """An answer that is JSON, but not what Magento answers there, is a shop that is ill: told as such, never as a fault
+    of ours."""
+
+    @wraps(method)
+    def reading(*args: Given.args, **kwargs: Given.kwargs) -> Told:
+        try:
+            return method(*args, **kwargs)
+        except (KeyError, TypeError, ValueError, AttributeError, StopIteration, InvalidOperation) as error:
+            raise _broken_answer(error) from None
+
+    return reading
 
 
 class _Bearer(AuthBase):
@@ -231,6 +247,7 @@ class Magento:
 
     # Reading --------------------------------------------------------------------------------------
 
+    @_understood
     def check(self) -> ShopInfo:
         if not self._is_whole:
             raise ConfigError(
@@ -441,6 +458,7 @@ class Magento:
 
     # Stock ----------------------------------------------------------------------------------------
 
+    @_understood
     def read_stock(self, refs: Sequence[ItemRef]) -> dict[ItemRef, Decimal | None]:
         """What buyers can buy of it at our source: the units that unshipped orders hold are gone from it already."""
         shown: dict[ItemRef, Decimal | None] = {}
@@ -455,6 +473,7 @@ class Magento:
     def stock_batches(self, refs: Sequence[ItemRef]) -> list[list[ItemRef]]:
         return [list(refs[at : at + PER_PAGE]) for at in range(0, len(refs), PER_PAGE)]
 
+    @_understood
     def push_stock(self, levels: Sequence[StockLevel]) -> list[RowResult]:
         """What the source holds is set to what buyers may buy and what is reserved. Looked up first: the shop takes
         quantities of unknown SKUs and of products that keep none without a word."""
@@ -637,6 +656,7 @@ class Magento:
             return [row for row in rows if self.parse_customer(row.body).email.strip().lower() == wanted]
         return [row for row in rows if self.parse_item(row.body).sku.strip().lower() == wanted]
 
+    @_understood
     def push_records(self, kind: str, changes: Sequence[RecordChange]) -> list[RowResult]:
         if kind == CUSTOMER:
             return [self._push_one(change, self._put_customer) for change in changes]
@@ -666,6 +686,8 @@ class Magento:
         """Read, merged and sent whole: what is not sent, the shop drops."""
         path = f"customers/{quote(change.ref.external_id, safe='')}"
         customer = self._get(path)
+        if str(customer["id"]) != change.ref.external_id:
+            raise ValueError(f"customer {customer['id']}")  # nothing is merged into half an answer
         self._send("PUT", self._scope, path, {}, {"customer": self._merged(customer, change.values)})
 
     def _merged(self, customer: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
@@ -718,6 +740,7 @@ class Magento:
         code, name = (row["code"], row["name"]) if row else (state, state)
         return {"region": {"region_code": code, "region": name, "region_id": number}, "region_id": number}
 
+    @_understood
     def create_record(self, kind: str, key: str, values: Mapping[str, str]) -> RawRecord:
         """Looked for once more: a SKU that is there already would be overwritten without an error."""
         if kind == CUSTOMER:
@@ -941,10 +964,14 @@ def _decode(content: bytes | msgspec.Raw, decoder: "msgspec.json.Decoder[Any]" =
     try:
         return decoder.decode(content)
     except msgspec.DecodeError as error:
-        raise Unavailable(
-            "The shop's answer broke off or is not what Magento sends. The next try follows by itself.",
-            detail=str(error),
-        ) from None
+        raise _broken_answer(error) from None
+
+
+def _broken_answer(error: Exception) -> Unavailable:
+    return Unavailable(
+        "The shop's answer broke off or is not what Magento sends. The next try follows by itself.",
+        detail=f"{type(error).__name__}: {error}"[:DETAIL_LENGTH],
+    )
 
 
 def _raw_record(text: msgspec.Raw) -> RawRecord:

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from carts.errors import AuthError, ConfigError, Rejected, Unavailable
+from carts.errors import AuthError, CartError, ConfigError, Rejected, Unavailable
 from carts.platforms import magento
-from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, Listing, Window
+from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, Listing, RecordChange, StockLevel, Window
 from sandbox.magento.editing import edit_order
 from sandbox.messages import Request, Response
 from sandbox.testing import practice_shop
@@ -192,6 +192,26 @@ def test_a_row_nobody_can_read_blocks_no_other(place, adapter):
     with around(place, after=spoil):
         rows = everything(adapter, ORDER)
     assert [row.external_id for row in rows][1:] == ["33"] and rows[0].external_id.startswith("unreadable-")
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"7", b"[7]", b'{"items":[7],"total_count":1}', b'"text"'])
+@pytest.mark.parametrize("ask", ["check", "read_stock", "push_stock", "item", "customer", "create"])
+def test_json_that_is_no_answer_of_magento_is_an_ill_shop(place, adapter, ask, body):
+    asks = {
+        "check": adapter.check,
+        "read_stock": lambda: adapter.read_stock([ItemRef("11")]),
+        "push_stock": lambda: adapter.push_stock([StockLevel("11", "", Decimal(1))]),
+        "item": lambda: adapter.push_records(ITEM, [RecordChange(ItemRef("11"), {"price": "1"})]),
+        "customer": lambda: adapter.push_records(CUSTOMER, [RecordChange(ItemRef("2"), {"name": "A B"})]),
+        "create": lambda: adapter.create_record(CUSTOMER, "new@example.test", {"name": "A B"}),
+    }
+    with (
+        around(place, after=lambda request, response: setattr(response, "body", body)),
+        pytest.raises(CartError) as raised,
+    ):
+        asks[ask]()
+    assert isinstance(raised.value, Unavailable | ConfigError)
+    assert ask == "create" or not [request.path for request in place.requests if request.method != "GET"]
 
 
 # Who asks, and what the shop says ---------------------------------------------------------------------

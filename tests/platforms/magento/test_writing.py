@@ -42,6 +42,19 @@ def test_an_item_is_written_by_its_sku_at_the_scope_of_all_views():
         adapter.close()
 
 
+def test_an_item_is_sent_with_what_changed_and_nothing_else(place, adapter):
+    """Categories and websites that are sent in part were lost in old versions; a price is a number."""
+    product = place.shop.product_by_sku("SKU-0001")
+    change(adapter, ITEM, product.id, price="13.50", sale_price="")
+    assert place.requests[-1].json() == {
+        "product": {
+            "sku": "SKU-0001",
+            "price": 13.5,
+            "custom_attributes": [{"attribute_code": "special_price", "value": ""}],
+        }
+    }
+
+
 def test_a_sku_that_is_gone_is_not_made_anew_by_the_write(place, adapter):
     product = place.shop.product_by_sku("SKU-0001")
     place.shop.delete_product(product.id)

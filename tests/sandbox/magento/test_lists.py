@@ -95,6 +95,14 @@ def test_an_order_looks_like_a_recorded_one(place, shared):
     assert mine["billing_address"].keys() <= recorded["billing_address"].keys()
 
 
+def test_a_line_of_a_deleted_product_keeps_its_id_and_sku(place):
+    product = place.shop.add_product("DEL-1", "Deleted later", "19.99", stock=5)
+    order = place.shop.place_order("DEL-1")
+    place.shop.delete_product(product.id)
+    (item,) = ask(place, f"orders/{order.id}").json()["items"]
+    assert (item["product_id"], item["sku"], item["name"]) == (product.id, "DEL-1", "Deleted later")
+
+
 def test_the_total_is_the_sum_magento_says_it_is(place):
     with practice_shop(platform="magento", orders=120, includes_tax=True) as place:
         orders = ask(place, "orders?searchCriteria").json()["items"]
