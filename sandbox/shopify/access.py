@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from graphql import GraphQLError
-
 from sandbox.clock import Clock
+from sandbox.shopify.errors import denied
 
 TOKEN_SECONDS = 24 * 60 * 60 - 1
 READING = ("read_orders", "read_all_orders", "read_products", "read_inventory", "read_locations", "read_customers")
@@ -69,10 +68,3 @@ class Access:
         needed = SCOPES.get(field, ())
         if needed and not any(map(self.may, needed)):
             raise denied(field, needed[0])
-
-
-def denied(field: str, scope: str) -> GraphQLError:
-    return GraphQLError(
-        f"Access denied for {field} field. Required access: `{scope}` access scope.",
-        extensions={"code": "ACCESS_DENIED", "requiredAccess": f"`{scope}` access scope."},
-    )

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from graphql import GraphQLError
 
 from sandbox.records import Order, Product
 from sandbox.shop import Shop
 from sandbox.shopify import searching
 from sandbox.shopify.catalogue_body import status_of
+from sandbox.shopify.errors import bad_request
 from sandbox.shopify.order_body import financial_status
 from sandbox.shopify.searching import Fields, Matches, SearchError
 from sandbox.table import Table
@@ -26,10 +26,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES = {"UPDATED_AT": "modified", "CREATED_AT": "created", "PROCESSED_AT": "created"}
 Key = tuple[datetime, int]
 Connection = dict[str, Any]
-
-
-def bad_request(message: str) -> GraphQLError:
-    return GraphQLError(message, extensions={"code": "BAD_REQUEST"})
 
 
 def modified(record: Any) -> datetime:

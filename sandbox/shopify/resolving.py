@@ -11,9 +11,10 @@ from typing import Any
 from graphql import GraphQLResolveInfo, GraphQLSchema, build_schema
 
 from sandbox.shopify import writing
-from sandbox.shopify.access import KIND_SCOPES, denied
+from sandbox.shopify.access import KIND_SCOPES
 from sandbox.shopify.call import Call
 from sandbox.shopify.catalogue_body import quantity_at
+from sandbox.shopify.errors import denied
 from sandbox.shopify.listing import nested
 from sandbox.shopify.looks import gid, number
 
