@@ -693,8 +693,7 @@ class BigCommerce:
         try:
             told = json.loads(body)
             kind = TOPICS.get(str(told["scope"]))
-            data = told["data"]
-            record = data["sku"]["product_id"] if data.get("type") == "sku" else data["id"]
+            record = _named_record(told["data"]) if kind else 0
             delivery = str(told.get("hash") or headers.get("webhook-id", ""))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Rejected("This message is not written the way BigCommerce writes it.", detail=str(error)) from None
@@ -850,6 +849,13 @@ def _decode(content: bytes) -> Any:
         return _decoder.decode(content)
     except msgspec.DecodeError as error:
         raise _broken_answer(str(error)) from None
+
+
+def _named_record(data: Mapping[str, Any]) -> int:
+    """A variant is told with its product, an address with its customer; both have an id of their own beside."""
+    if data.get("type") == "sku":
+        return int(data["sku"]["product_id"])
+    return int(data["address"]["customer_id"] if "address" in data else data["id"])
 
 
 def _is_ours(hook: Mapping[str, Any]) -> bool:

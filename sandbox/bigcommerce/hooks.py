@@ -83,7 +83,7 @@ def delete_hook(api: BigCommerce, request: Request, hook_id: int) -> Response:
 
 
 def told(api: BigCommerce, scope: str, record_id: int) -> bytes:
-    """The body of a webhook: only what happened to which record."""
+    """The body of a webhook: only what happened to which record (of an address: to whose)."""
     kind = scope.split("/")[1]
     data: dict[str, Any] = {"type": kind, "id": record_id}
     if kind == "sku":
@@ -92,7 +92,7 @@ def told(api: BigCommerce, scope: str, record_id: int) -> bytes:
     if "refund" in scope:
         data["refund"] = {"refund_id": 1}
     if "address" in scope:
-        data["address"] = {"customer_id": record_id}
+        data |= {"id": record_id * 10 + 1, "address": {"customer_id": record_id}}
     moment = int(api.shop.clock.now().timestamp())
     body = {"scope": scope, "store_id": "1", "data": data, "created_at": moment, "producer": f"stores/{api.store_hash}"}
     unique = f"{api.shop.next_id('webhook')}:{scope}:{record_id}"

@@ -1,16 +1,21 @@
 """Each trap of BigCommerce as a test named after it (docs/platforms/bigcommerce.md)."""
 
 import contextlib
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 import pytest
+import yaml
 
 from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimited, Rejected
 from carts.platforms.base import Allowance
 from carts.platforms.bigcommerce import PER_PAGE
 from carts.records import CUSTOMER, ITEM, ORDER, ItemRef, Listing, RecordChange, StockLevel, Window
+from sandbox.bigcommerce.hooks import signed as sign
+from sandbox.bigcommerce.hooks import told
 from sandbox.testing import practice_shop
 from sandbox.trading import LineDraft, OrderDraft
 from tests.platforms.around import around
@@ -578,9 +583,6 @@ def test_a_product_that_went_meanwhile_is_not_found(place, adapter):
 
 
 def signed(place, scope, record_id, *, secret=None):
-    from sandbox.bigcommerce.hooks import signed as sign
-    from sandbox.bigcommerce.hooks import told
-
     body = told(place.platform, scope, record_id)
     return sign(secret or place.platform.client_secret, "msg_1", "1795000000", body), body
 
@@ -606,6 +608,35 @@ def test_a_webhook_of_a_variant_names_its_product(place, adapter):
     (hint,) = adapter.read_webhook(headers, body)
     assert (hint.kind, hint.external_id) == (ITEM, str(shirt.parent_id))
     assert [row.external_id for row in adapter.fetch_many(ITEM, [hint.external_id])] == [hint.external_id]
+
+
+def test_a_webhook_of_an_address_names_its_customer(place, adapter):
+    headers, body = signed(place, "store/customer/address/updated", 3)
+    assert b'"id":31' in body
+    assert [(hint.kind, hint.external_id) for hint in adapter.read_webhook(headers, body)] == [(CUSTOMER, "3")]
+
+
+def test_every_message_of_the_documentation_is_read(shared, place, adapter):
+    """Its examples stand in the texts of the events, one for each topic but those that share one."""
+    contract = shared / "contracts" / "bigcommerce" / "webhooks.v3.yml"
+    events = yaml.load(contract.read_text(), yaml.CSafeLoader)["components"]["schemas"].values()
+    texts = [
+        match[1]
+        for event in events
+        if (match := re.search(r"```json[^\n]*\n(.*?)```", str(event.get("description")), re.S))
+    ]
+    found = {}
+    for text in texts:
+        body = text.encode()
+        scope = json.loads(text)["scope"]
+        headers = sign(place.platform.client_secret, "msg_1", "1795000000", body)
+        found |= {scope: [(hint.kind, hint.external_id) for hint in adapter.read_webhook(headers, body)]}
+    topics = set(adapter.capabilities.webhook_topics)
+    assert {scope for scope, hints in found.items() if hints} >= topics - {"store/sku/created"}
+    assert found["store/cart/created"] == []
+    assert found["store/sku/updated"] == [(ITEM, "206")]
+    assert found["store/order/refund/created"] == [(ORDER, "250")]
+    assert found["store/customer/address/updated"] == [(CUSTOMER, "32")]
 
 
 def test_a_webhook_of_a_simple_product_leads_to_its_record(place, adapter):
