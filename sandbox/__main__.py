@@ -32,9 +32,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--secret", help="the consumer secret or client secret")
     parser.add_argument("--scope", choices=("read", "write", "read_write"), default="read_write")
     parser.add_argument("--basic-over-http", action="store_true", help="take Basic without TLS")
-    parser.add_argument(
-        "--quota", type=int, help="BigCommerce: requests a window of 30 seconds; its plans have 150, 450"
-    )
+    parser.add_argument("--quota", type=int, default=150, help="BigCommerce: requests a window of 30 seconds")
     parser.add_argument("--latency-ms", type=float, default=0, help="wait before every answer")
     return parser.parse_args(given)
 
