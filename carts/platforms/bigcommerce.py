@@ -1169,32 +1169,28 @@ def _lines_and_total(data: Data) -> tuple[Decimal, tuple[OrderLine, ...]]:
     """What the buyer pays in money, and lines that add up to it.
 
     Whether a discount is in the lines already, and whether store credit and gift certificates are off the total
-    already, is told by what adds up; where neither does, all is given as the shop says it, and the order is held."""
+    already, is told by what comes nearest to adding up; where nothing does, the order is held for the difference."""
     total = _cost(data, "total_inc_tax")
     lines = [_item_line(line, bool(data.get("is_tax_inclusive_pricing"))) for line in data["lines"]]
     lines += _charges(data)
-    off = _sum(lines) - total
-    discount = _cost(data, "discount_amount") + _cost(data, "coupon_discount")
     credits = [
         _line(OTHER_LINE, text, -_cost(data, name), ZERO)
         for text, name in (("Store credit", "store_credit_amount"), ("Gift certificate", "gift_certificate_amount"))
         if _cost(data, name)
     ]
-    credit = -_sum(credits)
-    if discount and any(_is_same(off, discount + each) for each in (ZERO, credit)):
-        lines.append(_line(OTHER_LINE, "Discount", -discount, ZERO))
-        off -= discount
-    if credit and not _is_same(off, credit):
-        total -= credit
-    return total, tuple(lines + credits)
+    discount, credit = _cost(data, "discount_amount") + _cost(data, "coupon_discount"), -_sum(credits)
+    off = _sum(lines) - total
+    loose, is_in_total = min(
+        ((part, is_off) for part in (ZERO, discount) for is_off in (False, True)),
+        key=lambda each: abs(off - each[0] - (credit if each[1] else ZERO)),
+    )
+    if loose:
+        lines.append(_line(OTHER_LINE, "Discount", -loose, ZERO))
+    return total if is_in_total else total - credit, tuple(lines + credits)
 
 
 def _sum(lines: Iterable[OrderLine]) -> Decimal:
     return sum((line.net + line.tax for line in lines), ZERO)
-
-
-def _is_same(one: Decimal, other: Decimal) -> bool:
-    return abs(one - other) < CENT
 
 
 def _item_line(line: Data, is_inclusive: bool) -> OrderLine:
@@ -1399,16 +1395,10 @@ def _row_error(sent: Data, there: Mapping[int, Data], answer: Any) -> CartError 
     said = _message_of(Answer(207, {}, _encoder.encode(answer))) if isinstance(answer, dict) else ""
     if row is None:
         return Rejected(f"The cart refused the change: {said}", detail="not among the rows of the answer")
-    kept = [name for name, value in sent.items() if name in row and not _is_equal(row[name], value)]
+    kept = [name for name, value in sent.items() if name in row and row[name] != value]
     if kept and (answer.get("errors") or answer.get("status") == 207):
         return Rejected(f"The cart took a part of the change only, not {', '.join(kept)}: {said}", detail="207")
     return None
-
-
-def _is_equal(one: Any, other: Any) -> bool:
-    if isinstance(other, Decimal) and one is not None:
-        return _money(one) == other
-    return bool(one == other)
 
 
 def _customer_body(values: Mapping[str, str]) -> Data:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sandbox.bigcommerce import order_body as orders_look
+from sandbox.bigcommerce import order_parts as parts_look
 from sandbox.bigcommerce.catalogue_body import (
     address_body,
     addresses_of,
@@ -105,12 +106,12 @@ def order(api: BigCommerce, request: Request, order_id: int) -> Response:
 def order_parts(api: BigCommerce, request: Request, order_id: int, part: str) -> Response:
     found = _order(api, order_id)
     rows = {
-        "products": lambda: orders_look.products_body(api.shop, found),
-        "shipping_addresses": lambda: orders_look.shipping_addresses_body(found),
-        "shippingaddresses": lambda: orders_look.shipping_addresses_body(found),
-        "coupons": lambda: orders_look.coupons_body(found),
-        "taxes": lambda: orders_look.taxes_body(found),
-        "fees": lambda: orders_look.fees_body(found),
+        "products": lambda: parts_look.products_body(api.shop, found),
+        "shipping_addresses": lambda: parts_look.shipping_addresses_body(found),
+        "shippingaddresses": lambda: parts_look.shipping_addresses_body(found),
+        "coupons": lambda: parts_look.coupons_body(found),
+        "taxes": lambda: parts_look.taxes_body(found),
+        "fees": lambda: parts_look.fees_body(found),
     }[part]()
     return v2_parts(request, rows)
 
@@ -120,7 +121,7 @@ def refunds(api: BigCommerce, request: Request, order_id: int = 0) -> Response:
     rows = api.shop.orders.rows
     some = [rows[each] for each in wanted if each in rows] if wanted is not None else rows.values()
     found = {refund.id: refund for order in some for refund in order.refunds}
-    return v3_list(request, sorted(found), lambda each: orders_look.refund_body(found[each]))
+    return v3_list(request, sorted(found), lambda each: parts_look.refund_body(found[each]))
 
 
 # Catalogue, v3 -----------------------------------------------------------------------------------
