@@ -87,6 +87,7 @@ class Catalogue(ShopState):
         """Set a product's quantity, as an edit in the shop's admin would. Raises KeyError on an unknown SKU."""
         product = self._need(sku)
         product.manages_stock, product.stock = True, quantity
+        product.extra.pop("is_in_stock", None)  # said anew with the quantity, where the platform says it apart
         self.touch_product(product)
         return product
 

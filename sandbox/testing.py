@@ -20,9 +20,10 @@ from sandbox.woocommerce.auth import Key
 class PracticeShop:
     """What a test holds: where the shop is, its key, its state, its request log and its faults."""
 
-    def __init__(self, server: PracticeServer, platform: Any) -> None:
+    def __init__(self, server: PracticeServer, platform: Any, platform_name: str = "woocommerce") -> None:
         self.server = server
         self.platform = platform
+        self.platform_name = platform_name
         self.key = KEY
         self.secret = SECRET
 
@@ -87,7 +88,7 @@ def practice_shop(
     populate(shop, orders=orders, customers=customers, products=products, lines=lines, seed=seed)
     server.start()
     try:
-        yield PracticeShop(server, voice)
+        yield PracticeShop(server, voice, platform)
     finally:
         server.stop()
         shop.close()

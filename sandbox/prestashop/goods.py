@@ -21,7 +21,7 @@ TAX_RULES = {"": 1, "reduced-rate": 2}
 
 
 def of_product(product: Product) -> dict[int, str]:
-    return i18n(product, "name", product.name)
+    return {**i18n(product, "name", product.name), DEFAULT_LANGUAGE: product.name}
 
 
 def i18n(product: Product, name: str, default: str) -> dict[int, str]:

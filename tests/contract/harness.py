@@ -51,6 +51,8 @@ class Harness:
     record_fault: Mapping[str, Any] = field(default_factory=lambda: {"method": "PUT"})
     # Whether a discount of the whole order is taken off its lines, or is a line of its own.
     discounts_by_line: bool = True
+    # Where a fault for one of WooCommerce's paths has to strike here; "" strikes everywhere.
+    paths: Mapping[str, str] = field(default_factory=lambda: {"/batch": "", "/products": "", "/orders": ""})
     # Tests (with the beginning of their parameters) that the platform does not pass yet, and why.
     owed: Mapping[str, str] = field(default_factory=dict)
 
@@ -69,7 +71,10 @@ HARNESSES: dict[str, Harness] = {
         write_fault={"method": "PUT", "match": "/adjustments"},
     ),
     "woocommerce": Harness(
-        options={"basic_over_http": False}, write_fault={"match": "/batch"}, record_fault={"match": "/batch"}
+        options={"basic_over_http": False},
+        write_fault={"match": "/batch"},
+        record_fault={"match": "/batch"},
+        paths={},
     ),
     "magento": Harness(
         record_fault={"method": "POST", "match": "/products"},

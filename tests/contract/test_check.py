@@ -3,6 +3,12 @@
 import pytest
 
 from carts.errors import AuthError, CartError, ConfigError, Unavailable
+from carts.platforms import REGISTRY
+from tests.contract.harness import HARNESSES
+
+
+def test_every_platform_of_the_registry_is_held_to_the_contract():
+    assert HARNESSES.keys() == REGISTRY.keys()
 
 
 def test_it_reads_what_the_shop_is_and_writes_nothing(ground):

@@ -15,19 +15,25 @@ from backoffice.types import NewItem
 from carts.choices import Kind, Outcome, RecordState
 from carts.models import Cart, Feed, Record, Run
 from carts.services import control, feeds, leases
+from carts.services.connections import adapter_for
 from sandbox.testing import PracticeShop
+from tests.contract.harness import HARNESSES
 
 # The practice shop's history reaches back 60 days.
 LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=90)
 
 
 def connected_cart(place: PracticeShop, *, name: str = "Shop", fence: datetime = LONG_AGO, **settings: Any) -> Cart:
-    """A cart that passed Test Connection and is STOPPED; `settings` are fields of its form."""
-    changes = {"name": name, "url": place.url, "last_order_from": fence, **settings}
-    cart = control.create_cart(changes, {"consumer_key": place.key, "consumer_secret": place.secret}, "staff")
+    """A cart that passed Test Connection and is STOPPED; `settings` are fields of its form. Where the shop keeps stock
+    in several places, the first is ours."""
+    changes = {"platform": place.platform_name, "name": name, "url": place.address, "last_order_from": fence}
+    cart = control.create_cart({**changes, **settings}, place.credentials, "staff")
     result = control.test_connection(cart, "staff")
     assert result.passed, result.message
-    return Cart.objects.get(pk=cart.pk)
+    cart = fresh(cart)
+    if control.location_is_open(cart):
+        cart = save(cart, stock_location=cart.shop_locations[0][0])
+    return cart
 
 
 def running_cart(place: PracticeShop, **settings: Any) -> Cart:
@@ -73,8 +79,22 @@ def save(cart: Cart, **changes: Any) -> Cart:
     return control.save_cart(cart, changes, {}, "staff", cart.settings_version)
 
 
+def external_id(place: PracticeShop | Cart, row: Any, kind: str = Kind.ORDER) -> str:
+    """What the platform calls a row of the practice shop."""
+    name = place.platform if isinstance(place, Cart) else place.platform_name
+    return HARNESSES[name].external_id(kind, row)
+
+
 def record_of(cart: Cart, order: Any) -> Record:
-    return Record.objects.get(cart=cart, kind=Kind.ORDER, external_id=str(order.id))
+    return Record.objects.get(cart=cart, kind=Kind.ORDER, external_id=external_id(cart, order))
+
+
+def statuses(place: PracticeShop, cart: Cart) -> dict[str, str]:
+    """Of every order of the shop, by its id, in the platform's own words."""
+    adapter = adapter_for(cart)
+    ids = [external_id(place, order) for order in place.shop.orders.rows.values()]
+    batches = (adapter.fetch_many(Kind.ORDER, ids[at : at + 100]) for at in range(0, len(ids), 100))
+    return {row.external_id: adapter.parse_order(row.body).status for batch in batches for row in batch}
 
 
 def states(cart: Cart) -> dict[str, str]:
@@ -95,18 +115,23 @@ def assert_none_lost_none_doubled(place: PracticeShop, cart: Cart) -> None:
     order since then has a record that says why not; there is nothing else."""
     cart = fresh(cart)
     since_fence = [o for o in place.shop.orders.rows.values() if o.created >= cart.order_fence and o.status != "trash"]
-    paid = {str(order.id): order for order in since_fence if order.status in cart.order_statuses}
+    told = statuses(place, cart)
+    paid = {
+        external_id(place, order): order
+        for order in since_fence
+        if told[external_id(place, order)] in cart.order_statuses
+    }
     found = documents(cart)
     assert set(found) == set(paid)
-    for external_id, order in paid.items():
-        document = found[external_id]
+    for ref, order in paid.items():
+        document = found[ref]
         assert document.state == "pending"
         assert (document.total, document.tax_total, document.discount_total, document.currency) == (
             order.total, order.total_tax, order.discount_total, order.currency,
         )  # fmt: skip
     known = states(cart)
-    assert {external_id for external_id, state in known.items() if state == RecordState.IMPORTED} == set(paid)
-    assert {str(order.id) for order in since_fence} <= set(known)
+    assert {ref for ref, state in known.items() if state == RecordState.IMPORTED} == set(paid)
+    assert {external_id(place, order) for order in since_fence} <= set(known)
     linked = Record.objects.filter(cart=cart, kind=Kind.ORDER, state=RecordState.IMPORTED)
     assert dict(linked.values_list("external_id", "local_id")) == {ref: row.pk for ref, row in found.items()}
 
