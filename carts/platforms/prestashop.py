@@ -54,6 +54,8 @@ PER_PAGE = 100  # display=full loads one object a row: the shop's memory is the 
 PARTS_A_REQUEST = 1000
 # Rows of one request are stored one by one without a transaction: few, so that little is in doubt after an error.
 STOCK_ROWS_A_REQUEST = 40
+# Some versions store this for all that is more, and answer with what they were sent.
+MOST_IN_STOCK = Decimal(2**31 - 1)
 PATHS = {ORDER: "orders", ITEM: "products", CUSTOMER: "customers"}
 NODES = {
     "products": "product",
@@ -577,7 +579,9 @@ class PrestaShop:
         """The rows are looked up first: they have ids of their own, and the shop cannot be told to make them."""
         refs = [ItemRef(level.external_id, level.parent_id) for level in levels]
         patches, rows = self._stock_rows([product_of(ref) for ref in refs])
-        errors: dict[ItemRef, CartError | None] = {ref: _unfit(ref, rows) for ref in refs}
+        errors: dict[ItemRef, CartError | None] = {
+            ref: _unfit(ref, level.quantity, rows) for ref, level in zip(refs, levels, strict=True)
+        }
         wanted = {ref: level.quantity for ref, level in zip(refs, levels, strict=True) if errors[ref] is None}
         if wanted:
             errors |= self._set_stock(wanted, rows, patches)
@@ -754,6 +758,8 @@ class PrestaShop:
             "minimal_quantity": "1", "visibility": "both", "condition": "new",
             "id_tax_rules_group": next((_text(row, "id_tax_rules_group") for row in newest), "0"),
         }  # fmt: skip
+        if category := look.settings().get("PS_HOME_CATEGORY"):
+            fields["id_category_default"] = category
         fields |= item_fields(values, look.language)
         fields["name"] = dict.fromkeys(languages, name)
         fields["link_rewrite"] = dict.fromkeys(languages, re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "item")
@@ -1140,11 +1146,13 @@ def _is_sum(ref: ItemRef, rows: Mapping[tuple[str, str], Element]) -> bool:
     return own == "0" and any(each == product and other != "0" for each, other in rows)
 
 
-def _unfit(ref: ItemRef, rows: Mapping[tuple[str, str], Element]) -> CartError | None:
+def _unfit(ref: ItemRef, quantity: Decimal, rows: Mapping[tuple[str, str], Element]) -> CartError | None:
     """Why a quantity is not sent at all."""
     row = rows.get(_stock_key(ref))
     if row is None:
         return NotFound("The cart does not have this item any more.")
+    if abs(quantity) > MOST_IN_STOCK:
+        return Rejected(f"The cart cannot show a quantity of {quantity}: {MOST_IN_STOCK} is the most.")
     if _is_sum(ref, rows):
         return Rejected(
             "This product has combinations, and the cart shows the sum of theirs: a quantity of its own would be "

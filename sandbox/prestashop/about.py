@@ -30,6 +30,7 @@ def configuration(shop: Shop) -> dict[str, str]:
         "PS_CURRENCY_DEFAULT": str(CURRENCIES.get(shop.currency, 9)),
         "PS_STOCK_MANAGEMENT": "1",
         "PS_CUSTOMER_GROUP": "3",
+        "PS_HOME_CATEGORY": "2",
         "PS_WEIGHT_UNIT": "kg",
         "PS_ROUND_TYPE": "2",
         **{name: str(value) for name, value in SPECIAL_STATES.items()},

@@ -204,10 +204,11 @@ def test_a_quantity_that_follows_warehouses_is_not_written(place, adapter):
     assert isinstance(result.error, Rejected) and "warehouses" in result.error.sentence
 
 
-def test_a_row_that_is_refused_in_the_middle_is_told_from_those_before_and_behind_it(place, adapter):
+def test_a_row_that_is_refused_in_the_middle_is_told_from_those_before_and_behind_it(place, adapter, monkeypatch):
     """The shop stores up to it and ends there; what it shows then tells."""
+    monkeypatch.setattr("sandbox.prestashop.writing_goods.MOST", 1000)
     ref = item_ref(place, "SKU-0002")
-    wanted = levels(place, SKU_0001=4, SKU_0002=10**11, SHIRT_001_M=6)
+    wanted = levels(place, SKU_0001=4, SKU_0002=1001, SHIRT_001_M=6)
     was = place.shop.product_by_sku("SHIRT-001-M").stock
     results = adapter.push_stock(wanted)
     assert [type(result.error) for result in results] == [type(None), Rejected, Stale]
@@ -216,6 +217,13 @@ def test_a_row_that_is_refused_in_the_middle_is_told_from_those_before_and_behin
     assert place.shop.product_by_sku("SHIRT-001-M").stock == was
     methods = [request.method for request in place.requests]
     assert methods == ["GET", "PATCH", "GET"]
+
+
+def test_a_quantity_beyond_what_the_shop_can_store_is_not_sent(place, adapter):
+    """1.6 stores the most it can and answers with what it was sent."""
+    results = adapter.push_stock(levels(place, SKU_0001=2**31, SKU_0002=2**31 - 1))
+    assert [type(result.error) for result in results] == [Rejected, type(None)]
+    assert place.shop.product_by_sku("SKU-0002").stock == 2**31 - 1
 
 
 def test_a_row_that_is_gone_meanwhile_stops_those_behind_it_only(place, adapter):
@@ -329,6 +337,7 @@ def test_a_new_item_is_all_that_it_takes_to_be_sold(place, adapter):
     adapter.create_record(ITEM, "NEW-1", {"name": "Tea & Co", "price": "3.5", "is_active": "1"})
     sent = next(request.body.decode() for request in place.requests if request.method == "POST")
     for text in ("<state>1</state>", "<available_for_order>1</available_for_order>", "<id_tax_rules_group>1<",
+                 "<id_category_default>2</id_category_default>", "<category><id>2</id></category>",
                  '<link_rewrite><language id="1">tea-co</language><language id="2">tea-co</language>'):  # fmt: skip
         assert text in sent
 
