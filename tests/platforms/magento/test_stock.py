@@ -80,6 +80,26 @@ def test_none_left_but_some_reserved_is_still_in_the_source(place, adapter):
     assert adapter.read_stock([ref(adapter, "SKU-0001")]) == {ref(adapter, "SKU-0001"): Decimal(0)}
 
 
+def test_what_was_set_out_of_stock_counts_as_nothing_and_as_nothing_reserved(place, adapter):
+    place.shop.set_stock("SKU-0001", 50)
+    say_in_stock(place.shop.product_by_sku("SKU-0001"), False)
+    assert adapter.read_stock([ref(adapter, "SKU-0001")]) == {ref(adapter, "SKU-0001"): Decimal(0)}
+    adapter.push_stock([level(adapter, "SKU-0001", 5)])
+    assert sources(place, "SKU-0001") == [("default", 5, 1)]
+
+
+def test_an_index_that_still_shows_more_takes_nothing_off_our_quantity(place, adapter):
+    place.shop.set_stock("SKU-0001", 10)
+
+    def late(request: Request, response: Response) -> None:
+        if "export-stock-salable-qty" in request.path:
+            response.body = b'{"items":[{"sku":"SKU-0001","qty":50,"is_salable":true}],"total_count":1}'
+
+    with around(place, after=late):
+        adapter.push_stock([level(adapter, "SKU-0001", 8)])
+    assert sources(place, "SKU-0001") == [("default", 8, 1)]
+
+
 def test_a_source_sold_below_zero_is_set_right(place, adapter):
     place.shop.set_stock("SKU-0001", 1)
     place.shop.place_order("SKU-0001", quantity=3, status="completed")

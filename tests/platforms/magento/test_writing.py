@@ -8,7 +8,9 @@ from carts import fields
 from carts.errors import NotFound, Rejected
 from carts.records import CUSTOMER, ITEM, ItemRef, RecordChange
 from sandbox.magento.writing import save_customer
+from sandbox.messages import Request
 from sandbox.testing import practice_shop
+from tests.platforms.around import around
 from tests.platforms.magento.conftest import adapter_of
 
 
@@ -60,6 +62,19 @@ def test_a_sku_that_is_gone_is_not_made_anew_by_the_write(place, adapter):
     place.shop.delete_product(product.id)
     assert isinstance(change(adapter, ITEM, product.id, price="1"), NotFound)
     assert place.shop.product_by_sku("SKU-0001") is None
+
+
+def test_a_sku_that_became_another_items_while_we_wrote_is_told(place, adapter):
+    product = place.shop.product_by_sku("SKU-0001")
+
+    def swap(request: Request) -> None:
+        if request.method == "POST":
+            place.shop.rename_sku("SKU-0001", "OLD-0001")
+            place.shop.add_product("SKU-0001", "Another", "7", stock=1)
+
+    with around(place, before=swap):
+        error = change(adapter, ITEM, product.id, price="1")
+    assert isinstance(error, Rejected) and "another item" in error.sentence
 
 
 def test_a_sku_that_is_there_in_whatever_case_is_not_overwritten_by_creating_it(place, adapter):
