@@ -54,6 +54,7 @@ ROOTS = {ORDER: "orders", ITEM: "productVariants", CUSTOMER: "customers"}
 PAGE_SIZES = {ORDER: 50, ITEM: 100, CUSTOMER: 100}
 NESTED_SIZE = 250  # the most a list gives; plain lists (refunds, transactions) have no second page
 BATCH_SIZE = 250  # the most rows an input takes
+MOST_FOR_ONE_QUESTION = 1000.0
 # What a request is taken to cost until the shop has told once; pages of orders may take nearly all that one may.
 FIRST_ESTIMATE, FIRST_ESTIMATE_OF_ORDERS = 100.0, 960.0
 # A token is renewed when a tenth of its life is left.
@@ -327,6 +328,7 @@ class Shopify:
         # What the shop said that each operation may cost, and how many rows it gives at once without refusing.
         self._estimates: dict[str, float] = {}
         self._page_sizes = dict(PAGE_SIZES)
+        self._served_version = API_VERSION
         # A variant keeps its stock item for life.
         self._stock_items: dict[str, str] = {}
 
@@ -363,25 +365,29 @@ class Shopify:
 
     def _send(self, body: bytes) -> Answer:
         """A token the shop refuses did no work, so asking again with a new one doubles nothing."""
-        url = f"{self._url}/admin/api/{API_VERSION}/graphql.json"
+        token = self._tokens.current()
         try:
-            return self._post(url, body)
+            return self._post(body, token)
         except AuthError:
             if not self._tokens.can_renew:
                 raise
-            self._tokens.forget()
-            return self._post(url, body)
+        self._tokens.forget(token)
+        return self._post(body, self._tokens.current())
 
-    def _post(self, url: str, body: bytes) -> Answer:
-        headers = {"Content-Type": "application/json", "X-Shopify-Access-Token": self._tokens.current()}
-        return self._session.request("POST", url, auth=None, data=body, headers=headers)
+    def _post(self, body: bytes, token: str) -> Answer:
+        url = f"{self._url}/admin/api/{API_VERSION}/graphql.json"
+        headers = {"Content-Type": "application/json", "X-Shopify-Access-Token": token}
+        answer = self._session.request("POST", url, auth=None, data=body, headers=headers)
+        self._served_version = answer.headers.get("X-Shopify-API-Version", API_VERSION)
+        return answer
 
     def _learn(self, name: str, estimate: float, cost: Mapping[str, Any]) -> None:
         throttle = cost.get("throttleStatus")
         if not throttle:
             return
         requested = float(cost.get("requestedQueryCost") or estimate)
-        self._estimates[name] = requested
+        # What is refused as too dear is never spent.
+        self._estimates[name] = min(requested, MOST_FOR_ONE_QUESTION)
         allowance = Allowance(
             limit=float(throttle["maximumAvailable"]),
             left=float(throttle["currentlyAvailable"]),
@@ -423,13 +429,18 @@ class Shopify:
                 f"{' '.join(sentences)} Grant them to the app in the shop and click Test Connection.",
                 detail=f"granted: {', '.join(sorted(granted))}",
             )
+        if self._served_version != API_VERSION:
+            sentences.append(
+                f"The shop answers with API version {self._served_version}: it does not serve {API_VERSION} any more. "
+                "Update CartSync before something is misread."
+            )
         locations = self._locations() if granted & {"read_locations", "read_inventory"} else ()
         can_write = not any(scope.startswith("write_") for scope in missing)
         return ShopInfo(
             name=str(shop["name"]),
             currency=str(shop["currencyCode"]),
             timezone=str(shop["ianaTimezone"]),
-            version=API_VERSION,
+            version=self._served_version,
             can_write=can_write,
             permissions="Read and write" if can_write else f"Missing: {', '.join(missing)}",
             address=f"https://{shop['myshopifyDomain']}",
@@ -461,9 +472,7 @@ class Shopify:
     def _changed_items(self, window: Window) -> Generator[Page]:
         """No list of variants can be sorted by time, so each is read by id to its end: variants that changed, then
         those whose product or stock item did."""
-        query = _modified_since(window.since)
-        if query:
-            query += f" {EVERY_PRODUCT}"
+        query = " ".join(filter(None, (_modified_since(window.since), EVERY_PRODUCT)))
         seen: set[str] = set()
         is_all = window.since is None
         for page in followed_pages(partial(self._list_page, LISTS_BY_ID[ITEM], ITEM, query), window):
@@ -530,7 +539,7 @@ class Shopify:
                 node[field], is_changed = (order or node)[field], True
         if node["edited"] and node["refunds"]:
             # Which of the units that are gone came back, and which were edited away: only the refunds tell.
-            for refund in node["refunds"]:
+            for refund in _refunded(node):
                 refund["refundLineItems"] = self._refund_lines(refund["id"], before_request)
             is_changed = True
         return _raw_record(ORDER, node) if is_changed else row
@@ -561,7 +570,9 @@ class Shopify:
     def fetch_variations(self, parent_id: str) -> list[RawRecord]:
         """Variants are rows of their own here, so nobody has to ask; who does gets them."""
         rows: list[RawRecord] = []
-        ask = partial(self._list_page, LISTS_BY_ID[ITEM], ITEM, f"product_id:{int(parent_id)} {EVERY_PRODUCT}")
+        if not parent_id.isdecimal():
+            return rows
+        ask = partial(self._list_page, LISTS_BY_ID[ITEM], ITEM, f"product_id:{parent_id} {EVERY_PRODUCT}")
         for page in followed_pages(ask, Window()):
             rows += page.rows
         return rows
@@ -589,7 +600,7 @@ class Shopify:
     def read_stock(self, refs: Sequence[ItemRef]) -> dict[ItemRef, Decimal | None]:
         found: dict[ItemRef, Decimal | None] = {}
         for batch in self.stock_batches(refs):
-            by_id = {ref.external_id: ref for ref in batch if ref.external_id.isdecimal()}
+            by_id = {ref.external_id: ref for ref in batch}
             for node in self._stock_nodes(list(by_id)):
                 item, level = node["inventoryItem"], node["inventoryItem"]["inventoryLevel"]
                 kept = item["tracked"] and level
@@ -599,7 +610,9 @@ class Shopify:
     def _stock_nodes(self, external_ids: Sequence[str]) -> list[dict[str, Any]]:
         if not self._location:
             raise ConfigError(NO_LOCATION)
-        ids = [_gid("ProductVariant", each) for each in external_ids]
+        ids = [_gid("ProductVariant", each) for each in external_ids if each.isdecimal()]
+        if not ids:
+            return []
         nodes = self._ask(STOCK, ids=ids, location=_gid("Location", self._location))["nodes"]
         there = [node for node in nodes if node]
         self._stock_items |= {_number(node["id"]): node["inventoryItem"]["id"] for node in there}
@@ -838,9 +851,11 @@ class _Tokens:
                 self._renew_at = time.time() + life_seconds * RENEWED_AFTER
             return self._token
 
-    def forget(self) -> None:
+    def forget(self, token: str) -> None:
+        """Unless another thread has a newer one already."""
         with self._lock:
-            self._token = ""
+            if self._token == token:
+                self._token = ""
 
     def _grant(self) -> tuple[str, float]:
         if not self._client_id or not self._client_secret:
@@ -1094,7 +1109,7 @@ def _returned(data: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
     """What the current figures of an edited order lack, because it came back: with tax, and the tax in it."""
     if not data["edited"]:
         return ZERO, ZERO
-    lines = [line for refund in data["refunds"] for line in refund["refundLineItems"]]
+    lines = [line for refund in _refunded(data) for line in refund["refundLineItems"]]
     tax = sum((_amount(line["totalTaxSet"]) for line in lines), ZERO)
     price = sum((_amount(line["subtotalSet"]) for line in lines), ZERO)
     return (price if data["taxesIncluded"] else price + tax), tax
@@ -1105,7 +1120,7 @@ def _units_left(data: Mapping[str, Any], line: Mapping[str, Any]) -> int:
     back, too."""
     if not data["edited"]:
         return int(line["quantity"])
-    back = [row["quantity"] for refund in data["refunds"] for row in refund["refundLineItems"]
+    back = [row["quantity"] for refund in _refunded(data) for row in refund["refundLineItems"]
             if row["lineItem"]["id"] == line["id"]]  # fmt: skip
     return min(int(line["quantity"]), int(line["currentQuantity"]) + sum(back))
 
@@ -1186,12 +1201,14 @@ def _named_line(kind: str, name: str, net: Decimal, tax: Decimal) -> OrderLine:
     return OrderLine(kind, external_item_id="", sku="", description=str(name), quantity=ONE, net=net, tax=tax)
 
 
+def _refunded(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Without those that moved no money: they stand for an edit."""
+    return [refund for refund in data["refunds"] if _amount(refund["totalRefundedSet"])]
+
+
 def _refunds(data: Mapping[str, Any]) -> Iterable[Refund]:
-    """Without those that only stand for an edit, and moved no money."""
-    for refund in data["refunds"]:
-        amount = _amount(refund["totalRefundedSet"])
-        if amount:
-            yield Refund(_number(refund["id"]), amount, refund["note"] or "")
+    for refund in _refunded(data):
+        yield Refund(_number(refund["id"]), _amount(refund["totalRefundedSet"]), refund["note"] or "")
 
 
 def _exchange(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,17 @@ def test_writing_a_kind_takes_reading_it_in(place, adapter):
     assert adapter.check().warnings == ()
 
 
+def test_a_version_the_shop_does_not_serve_any_more_is_told(place, adapter):
+    """Shopify answers with its oldest one then, and only a header says so."""
+
+    def newer(request, response):
+        response.headers = [("X-Shopify-API-Version", "2026-10")]
+
+    with around(place, after=newer):
+        info = adapter.check()
+    assert info.version == "2026-10" and "does not serve 2026-07 any more" in info.warnings[0]
+
+
 def test_without_orders_nothing_works_and_without_locations_none_are_listed(place, adapter):
     place.platform.access.scopes[:] = ["read_orders", "read_products"]
     assert adapter.check().locations == ()

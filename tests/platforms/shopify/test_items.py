@@ -94,6 +94,7 @@ def test_drafts_and_archived_products_are_there_though_a_list_shows_what_is_acti
         product.status = status
         place.shop.touch_product(product)
     assert found(adapter) == ["11", "12"]
+    assert {"11", "12"} <= set(found(adapter, since=None))
     assert {"11", "12"} <= {row.external_id for row in adapter.page_by_id(ITEM, "").rows}
     assert [row.external_id for row in adapter.find(ITEM, "SKU-0001")] == ["11"]
     assert {"11", "12"} <= {row.external_id for row in adapter.listing(ITEM, Listing()).rows}

@@ -244,6 +244,17 @@ def test_an_order_both_edited_and_returned_tells_the_two_apart(place, adapter):
     assert [each.amount for each in order_read.refunds] == [refund.amount]
 
 
+def test_a_refund_that_moved_no_money_stands_for_an_edit(place, adapter):
+    order = place.shop.place_order("SKU-0001", quantity=5)
+    edit_quantity(place.shop, order.id, order.lines[0].id, 4)
+    (row,) = adapter.fetch_many(ORDER, [str(order.id)])
+    body = json.loads(row.body)
+    nothing = {"shopMoney": {"amount": "0.0"}}
+    body["refunds"] = [{"id": "gid://shopify/Refund/9", "note": None, "totalRefundedSet": nothing}]
+    order_read = adapter.parse_order(json.dumps(body))
+    assert (order_read.refunds, line_of(order_read, "item").quantity, order_read.total) == ((), 4, order.total)
+
+
 def test_the_shops_money_counts_and_the_buyers_is_kept(place, adapter):
     order = place.shop.place_order("SKU-0001")
     place.shop.edit_order(order.id, extra={"presentment": {"currency": "EUR", "rate": "0.9"}})
