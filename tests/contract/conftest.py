@@ -1,18 +1,17 @@
-"""The same tests for every platform of the registry."""
+"""The same tests for every platform of the registry, and for a sixth that is registered here alone."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.contract import sixth
 from tests.contract.harness import HARNESSES, Ground, ground_of
 
 
-@pytest.fixture(params=sorted(HARNESSES))
-def platform(request: pytest.FixtureRequest) -> str:
-    test = request.node.name.replace(f"[{request.param}-", "[").replace(f"[{request.param}]", "")
-    for name, reason in HARNESSES[request.param].owed.items():
-        if test.startswith(name):
-            request.node.add_marker(pytest.mark.xfail(reason=f"{request.param}: {reason}", strict=True))
+@pytest.fixture(params=[*HARNESSES, sixth.NAME])
+def platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == sixth.NAME:
+        sixth.register(monkeypatch)
     return request.param
 
 

@@ -53,8 +53,6 @@ class Harness:
     discounts_by_line: bool = True
     # Where a fault for one of WooCommerce's paths has to strike here; "" strikes everywhere.
     paths: Mapping[str, str] = field(default_factory=lambda: {"/batch": "", "/products": "", "/orders": ""})
-    # Tests (with the beginning of their parameters) that the platform does not pass yet, and why.
-    owed: Mapping[str, str] = field(default_factory=dict)
 
 
 def bigcommerce_id(kind: str, row: Any) -> str:

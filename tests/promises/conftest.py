@@ -10,27 +10,31 @@ from carts.choices import Kind
 from carts.models import Cart
 from carts.services.connections import adapter_for
 from sandbox.testing import PracticeShop, practice_shop
-from tests.contract.conftest import platform  # noqa: F401
 from tests.contract.harness import HARNESSES
 from tests.engine.helpers import fresh, know_the_items, poll, running_cart
 from tests.push.conftest import no_waiting  # noqa: F401
 from tests.push.test_records import BOTH, pick, turn
 
 
-def opened(platform: str, **sizes):  # noqa: F811
+@pytest.fixture(params=HARNESSES)
+def platform(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def opened(platform: str, **sizes):
     options = {**HARNESSES[platform].options, "basic_over_http": True}
     return practice_shop(platform=platform, **{**options, **sizes})
 
 
 @pytest.fixture
-def place(platform: str) -> Iterator[PracticeShop]:  # noqa: F811
+def place(platform: str) -> Iterator[PracticeShop]:
     """Twenty things to buy, three customers, no orders."""
     with opened(platform, products=20) as place:
         yield place
 
 
 @pytest.fixture
-def history(platform: str) -> Iterator[PracticeShop]:  # noqa: F811
+def history(platform: str) -> Iterator[PracticeShop]:
     """130 orders over the last 60 days, with all that shops do; more than a page of them on most platforms."""
     with opened(platform, orders=130, customers=10, products=30) as place:
         yield place
