@@ -33,6 +33,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--scope", choices=("read", "write", "read_write"), default="read_write")
     parser.add_argument("--basic-over-http", action="store_true", help="take Basic without TLS")
     parser.add_argument("--quota", type=int, default=150, help="BigCommerce: requests a window of 30 seconds")
+    parser.add_argument("--legacy-stock", action="store_true", help="Magento: without multi-source inventory")
+    parser.add_argument("--takes-bearer", action="store_true", help="Magento: take the access token alone")
     parser.add_argument("--latency-ms", type=float, default=0, help="wait before every answer")
     return parser.parse_args(given)
 

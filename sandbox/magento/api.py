@@ -30,7 +30,7 @@ class Magento:
         integration: Integration,
         *,
         takes_bearer: bool = False,
-        has_sources: bool = True,
+        legacy_stock: bool = False,
         source_codes: tuple[str, ...] = (stock.DEFAULT,),
         includes_tax: bool = False,
         repeats_last_page: bool = False,
@@ -38,7 +38,7 @@ class Magento:
     ) -> None:
         self.shop = shop
         self.keys = Authentication(integration, takes_bearer)
-        self.has_sources = has_sources
+        self.has_sources = not legacy_stock
         self.sources = stock.Sources(shop, source_codes)
         self.repeats_last_page = repeats_last_page
         self.views = views
@@ -52,9 +52,9 @@ class Magento:
 
     @classmethod
     def of(cls, shop: Shop, options: Mapping[str, Any]) -> Magento:
-        """`takes_bearer`; `has_sources` False: the modules of multi-source inventory are removed; `source_codes`,
+        """`takes_bearer`; `legacy_stock`: the modules of multi-source inventory are removed; `source_codes`,
         `includes_tax`, `repeats_last_page`, `views` (codes of store views), `resources` the integration may use."""
-        names = ("takes_bearer", "has_sources", "source_codes", "includes_tax", "repeats_last_page", "views")
+        names = ("takes_bearer", "legacy_stock", "source_codes", "includes_tax", "repeats_last_page", "views")
         integration = Integration(resources=tuple(options.get("resources", (ALL,))))
         return cls(shop, integration, **{name: options[name] for name in names if name in options})
 

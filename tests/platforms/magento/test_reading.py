@@ -229,7 +229,7 @@ def test_test_connection_says_how_it_asks_and_what_the_shop_has(place, adapter):
 
 
 def test_test_connection_of_a_shop_without_sources(place):
-    with practice_shop(platform="magento", has_sources=False) as place:
+    with practice_shop(platform="magento", legacy_stock=True) as place:
         adapter = adapter_of(place)
         info = adapter.check()
         assert info.version == "REST V1, legacy stock" and [each.external_id for each in info.locations] == ["default"]

@@ -85,10 +85,10 @@ def use_everything(place, adapter) -> None:
     assert not [result.error for result in results if result.error]
 
 
-@pytest.mark.parametrize("has_sources", [True, False])
-def test_every_request_is_within_the_contract(contract, has_sources):
+@pytest.mark.parametrize("legacy_stock", [False, True])
+def test_every_request_is_within_the_contract(contract, legacy_stock):
     seen: list[Request] = []
-    with practice_shop(platform="magento", has_sources=has_sources) as place:
+    with practice_shop(platform="magento", legacy_stock=legacy_stock) as place:
         adapter = adapter_of(place)
         with around(place, before=seen.append):
             use_everything(place, adapter)

@@ -38,7 +38,7 @@ def written(place: PracticeShop) -> list[dict]:
 @pytest.fixture
 def legacy() -> Iterator[tuple[PracticeShop, CartAdapter]]:
     """A shop from which multi-source inventory was removed."""
-    with practice_shop(platform="magento", has_sources=False) as place:
+    with practice_shop(platform="magento", legacy_stock=True) as place:
         adapter = adapter_of(place)
         yield place, adapter
         adapter.close()

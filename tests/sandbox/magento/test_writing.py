@@ -73,7 +73,7 @@ def test_a_legacy_quantity_of_0_is_out_of_stock_and_100_alone_does_not_undo_it(p
 
 
 def test_without_its_modules_the_inventory_has_no_routes():
-    with practice_shop(platform="magento", has_sources=False) as place:
+    with practice_shop(platform="magento", legacy_stock=True) as place:
         assert refusal(ask(place, "inventory/sources?searchCriteria")) == (404, "Request does not match any route.")
         assert "Magento_InventoryApi" not in ask(place, "modules").json()
 
