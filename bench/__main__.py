@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from bench import figures, table
+from bench import budget, figures, table
 from bench.shop import products_for, shop
 from bench.sizes import FULL, QUICK, Sizes
 from tools import testservers
@@ -43,6 +43,17 @@ def measure(postgres: str, sizes: Sizes) -> dict[str, list[figures.Figure]]:
             given = {"fast": fast, "slow": slow, "database": url, "sizes": asdict(sizes)}
             groups[name] = figures.of_import(name, run("importing", given))
     groups |= measure_pushing(postgres, sizes)
+    say("imports from carts with a limit, both at a time: they wait for the cart mostly")
+    with ThreadPoolExecutor() as pool:
+        limited = {
+            platform: pool.submit(
+                run,
+                "budget",
+                budget.given(platform, orders=sizes.limited, database=new_database(postgres, f"limited_{platform}")),
+            )
+            for platform in budget.LIMITS
+        }
+        groups |= {budget.HEADINGS[name]: figures.of_budget(each.result()) for name, each in limited.items()}
     say("lists, and memory beside them: what memory is taken does not depend on the time it takes")
     databases = {size: new_database(postgres, size) for size in ("few", "many")}
     given = {"databases": databases, "few": sizes.few_records, "many": sizes.many_records, "pairs": sizes.pairs}

@@ -33,6 +33,23 @@ class Figure:
         return compared[self.bound]
 
 
+def of_budget(measured: Mapping[str, Any]) -> list[Figure]:
+    """Of what bench.budget printed. Seconds are the shop's."""
+    totals, waits = zip(*measured["pushes"] or [(0.0, 0.0)], strict=True)
+    # Windows that were not seen from end to end are not counted; there may be none.
+    used = 100 * measured["used"] / measured["allowed"] if measured["allowed"] else 0.0
+    refused = 1000 * measured["refusals"] / measured["calls"]
+    return [
+        Figure(f"import of {measured['orders']:,} orders: allowance used", used, "%", AT_LEAST, 90),
+        Figure("requests refused, of 1,000", refused, "", BELOW, 1),
+        Figure("stock pushed meanwhile: longest wait for the budget", max(waits), "s", BELOW, 5),
+        Figure("stock pushed meanwhile: slowest, read and written", max(totals), "s"),
+        Figure("live list opened meanwhile: slowest", max(measured["looks"], default=0.0), "s"),
+        Figure("requests", measured["calls"], ""),
+        Figure("the import took", measured["seconds"], "s"),
+    ]
+
+
 def of_import(database: str, measured: Mapping[str, Any]) -> list[Figure]:
     """Of what bench.importing printed. The 12 times hold for PostgreSQL only."""
     fast, slow, again, idle = (measured[name] for name in ("at_once", "slow", "again", "idle"))

@@ -24,6 +24,7 @@ class Sizes:
     burst: int  # changes of stock in one transaction
     one_by_one: int  # changes of stock, each in a transaction of its own
     stock_items: int  # linked, that these change
+    limited: int  # imported from a shop with a limit
 
 
 FULL = Sizes(
@@ -44,6 +45,7 @@ FULL = Sizes(
     burst=10_000,
     one_by_one=10_000,
     stock_items=1_000,
+    limited=5_000,
 )
 # The same cases, each too small for its figure to mean much.
 QUICK = Sizes(
@@ -64,4 +66,5 @@ QUICK = Sizes(
     burst=300,
     one_by_one=100,
     stock_items=100,
+    limited=400,
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import figures, table
+from bench import budget, figures, table
 from bench.shop import products_for, shop
 from bench.sizes import QUICK, Sizes
 
@@ -31,6 +31,7 @@ TINY = Sizes(
     burst=40,
     one_by_one=5,
     stock_items=20,
+    limited=300,
 )
 # Seconds of single changes and of direct calls; of bursts, calls and seconds.
 PUSHED = {
@@ -108,6 +109,19 @@ def test_the_table_and_the_json_show_the_same_figures():
     assert written["quoted_orders_a_second"] == table.QUOTED
 
 
+def test_a_budget_is_judged_by_its_use_its_refusals_and_the_slowest_push():
+    measured = {
+        "orders": 5_000, "seconds": 600.0, "used": 950.0, "allowed": 1000.0, "calls": 2000, "refusals": 1,
+        "pushes": [(0.4, 0.0), (6.0, 4.5)], "looks": [0.5],
+    }  # fmt: skip
+    use, refused, waited, *told = figures.of_budget(measured)
+    assert (use.value, use.is_met) == (95.0, True)
+    assert (refused.value, refused.is_met) == (0.5, True)
+    assert (waited.value, waited.is_met) == (4.5, True)
+    assert [figure.value for figure in told] == [6.0, 0.5, 2000, 600.0]
+    assert all(figure.target is None for figure in told)
+
+
 def printed_by(module: str, given: dict[str, Any]) -> Any:
     command = [sys.executable, "-m", f"bench.{module}", json.dumps(given)]
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
@@ -139,3 +153,20 @@ def test_stock_pushed_by_the_embedded_set_up_is_measured():
     with shop(orders=0, customers=1, items=products_for(TINY.stock_items)) as url:
         measured = printed_by("pushing", {"shop": url, "database": "", "broker": "", "sizes": asdict(TINY)})
     assert len(figures.of_pushing(measured, TINY)) == 6
+
+
+SMALLER = {
+    "shopify": {"orders": 600, "times": 30, "left": 400.0},
+    "bigcommerce": {"orders": 900, "times": 4, "quota": 10, "window_seconds": 2},
+}
+
+
+@pytest.mark.parametrize("platform", SMALLER)
+def test_an_import_uses_the_allowance_while_stock_is_pushed(platform):
+    """Smaller and faster than in the bench, so the part that is over at the end weighs more."""
+    measured = printed_by("budget", budget.given(platform, database="", **SMALLER[platform]))
+    use, refused, waited, *_ = figures.of_budget(measured)
+    assert measured["orders"] == SMALLER[platform]["orders"]
+    assert refused.value == 0
+    assert len(measured["pushes"]) > 0 and waited.value < 5
+    assert use.value > 60

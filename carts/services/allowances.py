@@ -21,6 +21,8 @@ from carts.platforms.base import Allowance
 RESERVED_OF_POINTS = 0.2
 # Of what a window would have left if it were spent evenly: patient work has used it up at its end, not before.
 RESERVED_OF_WINDOW = 0.5
+# In the last part of a window nothing is left alone: it would be lost, and what is urgent waits no longer than that.
+OPEN_PART_OF_WINDOW = 0.1
 # No request is on its way to the cart for longer. A bucket that is full meanwhile restores nothing, while ours, which
 # has let the request go already, would: so the last seconds before it is full are not counted on.
 TRANSIT_SECONDS = 2.0
@@ -31,7 +33,7 @@ SHORTEST_SECONDS = 0.001
 # Who was not heard of for so long was killed.
 GONE_SECONDS = 5.0
 # Longer than any request: one that is still under way then has failed.
-FLIGHT_SECONDS = 120.0
+FLIGHT_SECONDS = 60.0
 # The cart refuses and does not say for how long: a platform under load.
 REFUSED_SECONDS = 5.0
 
@@ -147,13 +149,18 @@ def left_queue(book: Book, token: str) -> Book:
     return replace(book, queue=tuple(place for place in book.queue if place.token != token))
 
 
+def landed(book: Book, spending: Spending) -> Book:
+    """Its answer told nothing: the request failed, and is under way no more."""
+    return replace(book, flights=tuple(each for each in book.flights if each.token != spending.token))
+
+
 def learned(book: Book, allowance: Allowance, spending: Spending | None, spent: float, cost: float, now: float) -> Book:
     """After an answer. Ours is never more than the cart says, and never less than what it says without all that it may
     not have counted: that was let go since, or under way before."""
     book = advanced(book, now)
     left = book.left
     if spending is not None:
-        book = replace(book, flights=tuple(each for each in book.flights if each.token != spending.token))
+        book = landed(book, spending)
         left = max(left + spent - cost, allowance.left - (book.spent - spending.after) - spending.before)
     return _with_terms(replace(book, left=min(left, allowance.left)), allowance, book.at)
 
@@ -162,9 +169,8 @@ def refused(book: Book, wait_seconds: float | None, spending: Spending | None, n
     """Nobody spends for so long. Where the cart said how long, nothing was left."""
     book = advanced(book, now)
     wait = REFUSED_SECONDS if wait_seconds is None else wait_seconds
-    token = spending.token if spending else ""
-    flights = tuple(each for each in book.flights if each.token != token)
-    book = replace(book, closed_until=max(book.closed_until, book.at + wait), flights=flights)
+    book = landed(book, spending) if spending else book
+    book = replace(book, closed_until=max(book.closed_until, book.at + wait))
     if wait_seconds is None:
         return book
     reset_at = None if book.reset_at is None else max(book.reset_at, book.closed_until)
@@ -205,6 +211,7 @@ def _wait_in_window(book: Book, need: float, is_patient: bool) -> float:
         return remaining
     if not is_patient or not book.window_seconds:
         return 0.0
-    # What is to be left falls evenly to nothing at the window's end.
+    # What is to be left falls evenly.
     falls_by = RESERVED_OF_WINDOW * book.limit / book.window_seconds
-    return max(0.0, remaining - spare / falls_by) if falls_by else 0.0
+    is_open_in = remaining - OPEN_PART_OF_WINDOW * book.window_seconds
+    return max(0.0, is_open_in - spare / falls_by) if falls_by else 0.0

@@ -49,11 +49,11 @@ class SharedBudget:
     def spend(self, cost: float) -> None:
         """Raises RateLimited where waiting would take longer than is good for this priority, StopRequested where the
         cart was stopped meanwhile and this work ends with it."""
-        self._mine.spending = None
+        failed = self._taken()
         if not self._limited():
             return
         token, arrived = secrets.token_hex(8), self._clock()
-        wait = self._ask(token, cost)
+        wait = self._ask(token, cost, failed)
         while wait > 0:
             if self._clock() - arrived + wait > self._manner.longest_wait_seconds:
                 self._leave(token)
@@ -93,11 +93,12 @@ class SharedBudget:
         CartBudget.objects.bulk_create([row], ignore_conflicts=True)
         self._has_limit = True
 
-    def _ask(self, token: str, cost: float) -> float:
+    def _ask(self, token: str, cost: float, failed: Spending | None = None) -> float:
         told: tuple[float, Spending | None] = (0.0, None)
 
         def look(book: Book) -> Book:
             nonlocal told
+            book = allowances.landed(book, failed) if failed else book
             changed, wait, spending = allowances.ask(book, token, cost, self._manner, self._clock())
             told = (wait, spending)
             return changed

@@ -141,6 +141,17 @@ def test_a_refusal_makes_everybody_wait(cart, clock):
     assert sum(clock.slept) == pytest.approx(12.0)
 
 
+def test_a_request_that_failed_is_under_way_no_more(cart, clock):
+    """Its answer told nothing. What was let go is spent, but nobody waits for it to be counted."""
+    told(cart, clock, Allowance(1000.0, 500.0, 0.001))
+    ours = budget(cart, clock, Priority.STOCK)
+    ours.spend(50.0)
+    ours.spend(50.0)
+    ours.learn(Allowance(1000.0, 450.0, 0.001), spent=50.0, cost=50.0)
+    assert left(cart) == pytest.approx(450.0)
+    assert "flights" not in json.loads(CartBudget.objects.get(pk=cart.pk).book)
+
+
 def test_threads_spend_each_unit_once(cart, clock):
     """Two hundred requests at the same time, one row: none of the changes is lost."""
     told(cart, clock, Allowance(1000.0, 1000.0, 0.001))
