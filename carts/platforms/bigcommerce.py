@@ -140,12 +140,13 @@ _encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a reading by time goes on: with what was modified `since`, or, where more rows than a page holds share one
-    `second`, behind the row `after` of that second (of customers: with page number `after`). `seen` are the last rows
-    delivered."""
+    `second`, behind the row `after` of that second (of customers: with page number `after`, as long as it holds `total`
+    of them). `seen` are the last rows delivered."""
 
     since: datetime | None
     second: datetime | None = None
     after: int = 0
+    total: int | None = None
     seen: frozenset[bytes] = frozenset()
 
 
@@ -218,8 +219,8 @@ class BigCommerce:
 
     def __init__(self, connection: Connection) -> None:
         self._root = _root_of(connection.url)
-        token = connection.credentials.get("access_token", "")
-        self._client_secret = connection.credentials.get("client_secret", "").encode()
+        token = connection.credentials.get("access_token", "").strip()
+        self._client_secret = connection.credentials.get("client_secret", "").strip().encode()
         self._own_key = hmac.new(token.encode(), b"CartSync webhooks", sha256).hexdigest()
         self._budget = connection.budget
         self._location = connection.location
@@ -264,13 +265,19 @@ class BigCommerce:
         answer = self._send("GET", path, params)
         return [] if answer.status_code == 204 else _decode(answer.content)
 
-    def _rows(self, path: str, params: Mapping[str, Any]) -> list[Any]:
-        """The rows of one page of a list."""
+    def _counted(self, path: str, params: Mapping[str, Any]) -> tuple[list[Any], int | None]:
+        """(the rows of one page of a list, how many all of it holds: v3 says so)."""
         data = self._get(path, params)
         rows = data.get("data") if isinstance(data, dict) else data
         if not isinstance(rows, list):
             raise _broken_answer("no list")
-        return rows
+        meta = data.get("meta") if isinstance(data, dict) else None
+        pagination = meta.get("pagination") if isinstance(meta, dict) else None
+        total = pagination.get("total") if isinstance(pagination, dict) else None
+        return rows, total if isinstance(total, int) else None
+
+    def _rows(self, path: str, params: Mapping[str, Any]) -> list[Any]:
+        return self._counted(path, params)[0]
 
     def _sound_rows(self, path: str, params: Mapping[str, Any], *names: str) -> list[Data]:
         """The rows of one page, each with these ids."""
@@ -367,10 +374,10 @@ class BigCommerce:
         return stepped_pages(partial(self._changed, kind, window.since), _Place(window.since), window)
 
     def _changed(self, kind: str, since: datetime | None, place: _Place) -> Steps[_Place]:
-        rows = yield partial(self._rows, PATHS[kind], _changed_params(kind, place))
+        rows, total = yield partial(self._counted, PATHS[kind], _changed_params(kind, place))
         records = yield from self._whole(kind, rows)
         fresh = tuple(each for each in records if each.digest not in place.seen and not _is_before(each, since))
-        following = _place_behind(kind, place, rows, records)
+        following = _place_behind(kind, place, rows, records, total)
         return Page(fresh, None, following is None), following
 
     def _whole(self, kind: str, rows: list[Any]) -> Generator[Callable[[], Any], Any, list[RawRecord]]:
@@ -515,11 +522,7 @@ class BigCommerce:
         if kind == ORDER:
             return self._listed_orders(listing, number, paged)
         params = {**paged, **_listed_params(kind, listing.search)}
-        data = self._get(PATHS[kind], params)
-        try:
-            rows, total = data["data"], data["meta"]["pagination"]["total"]
-        except (KeyError, TypeError):
-            raise _broken_answer("no list") from None
+        rows, total = self._counted(PATHS[kind], params)
         is_last = len(rows) < listing.per_page or total == number * listing.per_page
         records = tuple(_record(kind, row) for row in rows)
         return Page(records, total, is_last, "" if is_last else str(number + 1))
@@ -907,10 +910,12 @@ def _changed_params(kind: str, place: _Place) -> Data:
         params[low] = _time(since - second)
     if place.second is None:
         return params | _SORTED[kind]
-    if kind == CUSTOMER:
-        return params | _SORTED[kind] | {"page": place.after}
-    by_id = {"sort": "id:asc", "min_id": place.after} if kind == ORDER else {"sort": "id", "id:min": place.after}
-    return params | {high: _time(place.second + 2 * second)} | by_id
+    behind: Data = {
+        ORDER: {"sort": "id:asc", "min_id": place.after},
+        ITEM: {"sort": "id", "id:min": place.after},
+        CUSTOMER: {**_SORTED[CUSTOMER], "page": place.after},
+    }[kind]
+    return params | {high: _time(place.second + 2 * second)} | behind
 
 
 _V3_DATES = ("date_modified:min", "date_modified:max")
@@ -930,26 +935,28 @@ def _time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}+00:00"
 
 
-def _place_behind(kind: str, place: _Place, rows: Sequence[Any], records: Sequence[RawRecord]) -> _Place | None:
+def _place_behind(
+    kind: str, place: _Place, rows: Sequence[Any], records: Sequence[RawRecord], total: int | None
+) -> _Place | None:
     is_full = len(rows) >= PER_PAGE[kind]
     seen = frozenset(record.digest for record in records)
-    newest = max((record.modified_at for record in records if record.modified_at), default=None)
-    if place.second is not None and kind != CUSTOMER:
+    if place.second is not None:
+        if kind == CUSTOMER and total != place.total and place.after > 1:
+            # Somebody left this second, and those behind moved up: it is read from its beginning.
+            return replace(place, after=1, seen=seen)
         if is_full:
-            return replace(
-                place, after=max((row["id"] for row in rows if _has_id(row)), default=place.after), seen=seen
-            )
+            last_id = max((row["id"] for row in rows if _has_id(row)), default=place.after)
+            return replace(place, after=place.after + 1 if kind == CUSTOMER else last_id, total=total, seen=seen)
         # Both ends were a second wider than what had to be read: from here on nothing is read twice.
         return _Place(place.second + timedelta(seconds=2), seen=seen)
     if not is_full:
         return None
+    newest = max((record.modified_at for record in records if record.modified_at), default=None)
     if newest is None:
         raise _broken_answer("no row of a full page tells when it was modified")
-    reached = place.second or place.since
-    if reached is None or newest > reached:
+    if place.since is None or newest > place.since:
         return _Place(newest, seen=seen)
-    after = max(2, place.after + 1) if kind == CUSTOMER else 0
-    return _Place(place.since, second=reached, after=after, seen=seen)
+    return _Place(place.since, second=place.since, after=1 if kind == CUSTOMER else 0, seen=seen)
 
 
 def _is_before(record: RawRecord, since: datetime | None) -> bool:
@@ -1437,18 +1444,29 @@ def _address_body(text: str, *, is_billing: bool) -> Data | None:
 
 
 def _check_address(given: Data) -> None:
-    lacking = [name for name in ("first_name", "last_name", "address1", "city", "country_code") if not given.get(name)]
+    needed = {
+        "first_name": "first name",
+        "last_name": "last name",
+        "address1": "street",
+        "city": "city",
+        "country_code": "country",
+    }
+    lacking = [word for name, word in needed.items() if not given.get(name)]
     if lacking:
-        words = ", ".join(name.replace("_", " ").replace("1", "") for name in lacking)
-        raise Rejected(f"The shop takes no address without {words}, so the address was not sent.")
+        raise Rejected(f"The shop takes no address without {', '.join(lacking)}, so the address was not sent.")
 
 
 def _new_customer(email: str, values: Mapping[str, str]) -> Data:
+    """With its addresses, which the shop takes along here only; one without a name goes by the customer's."""
     body = {**_customer_body({"name": "", **values}), "email": email}
-    given = [_address_body(values.get(name, ""), is_billing=name == "billing") for name in ("billing", "shipping")]
-    addresses = [each for each in given if each]
-    for each in addresses:
-        _check_address(each)
+    addresses = []
+    for name in ("billing", "shipping"):
+        given = _address_body(values.get(name, ""), is_billing=name == "billing")
+        if given:
+            if not given["first_name"] and not given["last_name"]:
+                given |= {each: body[each] for each in ("first_name", "last_name")}
+            _check_address(given)
+            addresses.append(given)
     return body | ({"addresses": addresses} if addresses else {})
 
 

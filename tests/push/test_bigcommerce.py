@@ -9,10 +9,11 @@ import pytest
 from django.utils import timezone
 
 from backoffice.models import Customer, Document, Item
-from backoffice.services import stock
+from backoffice.services import items, stock
+from backoffice.types import NewItem
 from carts.choices import Kind, RecordState
 from carts.models import Cart, Feed, Push, Record
-from carts.services import control, leases, selection, ticking, updates
+from carts.services import control, exporting, leases, selection, ticking, updates
 from sandbox.bigcommerce.looks import variant_id
 from sandbox.testing import PracticeShop, practice_shop
 from tests.engine.helpers import LONG_AGO, documents, fresh, know_the_items, poll
@@ -176,3 +177,18 @@ def test_customers_pass_both_ways_with_their_addresses(cart, place):
     turn(cart, sweeps=True)
     assert writes(place) == []
     assert json.dumps(ours.billing)
+
+
+def test_an_export_creates_what_is_missing_once(cart, place):
+    item = items.create_item(NewItem(sku="OURS-1", name="Made here", price=Decimal("4.20")))
+    for outcome in ("created", "unchanged"):
+        run = exporting.begin(cart, Kind.ITEM, [item], "staff")
+        ticking.work_on_run(run.pk)
+        assert list(run.items.values_list("outcome", flat=True)) == [outcome]
+    made = [row for row in place.shop.products.rows.values() if row.sku == "OURS-1"]
+    assert [(row.name, row.regular_price) for row in made] == [("Made here", "4.20")]
+    record = Record.objects.get(cart=cart, local_id=item)
+    assert record.external_id == item_id(made[0])
+    place.requests.clear()
+    turn(cart, sweeps=True)
+    assert [write for write in writes(place) if "catalog" in write] == []

@@ -367,6 +367,15 @@ def test_a_customer_needs_a_first_and_a_last_name(place, adapter):
     assert [request for request in place.requests if request.method == "POST"] == []
 
 
+def test_a_new_address_without_a_name_goes_by_the_customers_and_one_without_a_street_is_refused(place, adapter):
+    nameless = '{"address_1": "9 New Road", "city": "Leeds", "country": "GB"}'
+    made = adapter.create_record(CUSTOMER, "n@example.test", {"name": "Ada Byron", "billing": nameless})
+    assert adapter.parse_customer(made.body).billing.name == "Ada Byron"
+    with pytest.raises(Rejected, match="no address without street, city"):
+        adapter.create_record(CUSTOMER, "m@example.test", {"name": "Ada Byron", "billing": '{"country": "GB"}'})
+    assert place.shop.customer_by_email("m@example.test") is None
+
+
 # Stock -------------------------------------------------------------------------------------------
 
 
