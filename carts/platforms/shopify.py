@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, ROUND_UP, Decimal, InvalidOperation
 from functools import partial
 from hashlib import blake2b
 from typing import Any, ClassVar, NoReturn, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -395,13 +396,14 @@ class Shopify:
         )
         self._budget.learn(allowance, spent=estimate, cost=float(cost.get("actualQueryCost") or 0))
 
-    def _connection(self, kind: str, document: str, position: str, **variables: Any) -> dict[str, Any]:
+    def _connection(
+        self, kind: str, document: str, position: str, query: str | None, most: int = NESTED_SIZE
+    ) -> dict[str, Any]:
         """One page of a list; half as many rows from now on, where the shop finds it too dear."""
         while True:
-            size = min(self._page_sizes[kind], variables.get("size", NESTED_SIZE))
-            given = {name: value for name, value in variables.items() if name != "size"}
+            size = min(self._page_sizes[kind], most)
             try:
-                return self._ask(document, first=size, after=position or None, **given)
+                return self._ask(document, q=query, first=size, after=position or None)
             except TooDear:
                 if size == 1:
                     raise
@@ -466,7 +468,7 @@ class Shopify:
             yield Page(fresh, page.total, page.is_last, page.next_position)
 
     def _list_page(self, document: str, kind: str, query: str | None, position: str) -> Page:
-        data = self._connection(kind, document, position, q=query)
+        data = self._connection(kind, document, position, query)
         return _page(kind, data[ROOTS[kind]])
 
     def _changed_items(self, window: Window) -> Generator[Page]:
@@ -490,7 +492,7 @@ class Shopify:
             for product in products:
                 if product["variants"]["pageInfo"]["hasNextPage"]:
                     window.before_request()
-                    rows = self.fetch_variations(_number(product["id"]))
+                    rows = self._variants_of(_number(product["id"]), window)
                     yield Page(tuple(row for row in rows if row.external_id not in seen), None, False)
                     seen |= {row.external_id for row in rows}
 
@@ -513,36 +515,36 @@ class Shopify:
         position = ""
         while True:
             window.before_request()
-            connection = self._connection(ITEM, document, position, q=query)[root]
+            connection = self._connection(ITEM, document, position, query)[root]
             yield connection["nodes"]
             position = connection["pageInfo"]["endCursor"] or ""
             if not connection["pageInfo"]["hasNextPage"]:
                 return
 
     def _whole(self, row: RawRecord, before_request: Callable[[], None]) -> RawRecord:
-        """An order with all its lines: those that the list cut off are asked for."""
+        """An order with all its lists: what was cut off of them is asked for, and their cursors, which are none of the
+        order's, are left out."""
         node = _decode(row.body)
-        node_id, is_changed = node["id"], False
+        node_id = node["id"]
         for field in NESTED:
-            while (info := node[field]["pageInfo"])["hasNextPage"]:
+            nodes, info = node[field]["nodes"], node[field]["pageInfo"]
+            while info["hasNextPage"]:
                 before_request()
-                asked = {"id": node_id, "first": NESTED_SIZE, "after": info["endCursor"]}
-                more = (self._ask(MORE[field], **asked)["order"] or {}).get(field)
-                if more is None:
+                order = self._ask(MORE[field], id=node_id, first=NESTED_SIZE, after=info["endCursor"])["order"]
+                if order is None:
                     raise Unavailable("An order was deleted while it was read. The next try follows by itself.")
-                node[field] = {"pageInfo": more["pageInfo"], "nodes": [*node[field]["nodes"], *more["nodes"]]}
-                is_changed = True
+                nodes, info = nodes + order[field]["nodes"], order[field]["pageInfo"]
+            node[field] = nodes
         for field, (_, first) in CUT_OFF.items():
             if len(node[field]) == first:
                 before_request()
                 order = self._ask(ALL_OF[field], id=node_id, first=NESTED_SIZE)["order"]
-                node[field], is_changed = (order or node)[field], True
-        if node["edited"] and node["refunds"]:
+                node[field] = (order or node)[field]
+        if node["edited"]:
             # Which of the units that are gone came back, and which were edited away: only the refunds tell.
             for refund in _refunded(node):
                 refund["refundLineItems"] = self._refund_lines(refund["id"], before_request)
-            is_changed = True
-        return _raw_record(ORDER, node) if is_changed else row
+        return _raw_record(ORDER, node)
 
     def _refund_lines(self, refund_id: str, before_request: Callable[[], None]) -> list[dict[str, Any]]:
         lines: list[dict[str, Any]] = []
@@ -569,13 +571,11 @@ class Shopify:
 
     def fetch_variations(self, parent_id: str) -> list[RawRecord]:
         """Variants are rows of their own here, so nobody has to ask; who does gets them."""
-        rows: list[RawRecord] = []
-        if not parent_id.isdecimal():
-            return rows
-        ask = partial(self._list_page, LISTS_BY_ID[ITEM], ITEM, f"product_id:{parent_id} {EVERY_PRODUCT}")
-        for page in followed_pages(ask, Window()):
-            rows += page.rows
-        return rows
+        return self._variants_of(parent_id, Window()) if parent_id.isdecimal() else []
+
+    def _variants_of(self, product_id: str, window: Window) -> list[RawRecord]:
+        ask = partial(self._list_page, LISTS_BY_ID[ITEM], ITEM, f"product_id:{product_id} {EVERY_PRODUCT}")
+        return [row for page in followed_pages(ask, window) for row in page.rows]
 
     def listing(self, kind: str, listing: Listing) -> Page:
         terms = [_quoted(listing.search)] if listing.search else []
@@ -583,7 +583,7 @@ class Shopify:
             terms += _order_terms(listing)
         if kind == ITEM:
             terms.append(EVERY_PRODUCT)
-        data = self._connection(kind, NEWEST[kind], listing.position, q=" ".join(terms) or None, size=listing.per_page)
+        data = self._connection(kind, NEWEST[kind], listing.position, " ".join(terms) or None, listing.per_page)
         page = _page(kind, data[ROOTS[kind]])
         total = (data[f"{ROOTS[kind]}Count"] or {}).get("count")
         rows = tuple(self._whole(row, lambda: None) for row in page.rows) if kind == ORDER else page.rows
@@ -861,8 +861,9 @@ class _Tokens:
         if not self._client_id or not self._client_secret:
             raise ConfigError(NO_KEY)
         given = {"grant_type": "client_credentials", "client_id": self._client_id, "client_secret": self._client_secret}
+        url, headers = f"{self._url}/admin/oauth/access_token", {"Content-Type": "application/x-www-form-urlencoded"}
         try:
-            answer = self._session.request("POST", f"{self._url}/admin/oauth/access_token", auth=None, json=given)
+            answer = self._session.request("POST", url, auth=None, data=urlencode(given).encode(), headers=headers)
         except (Rejected, AuthError, NotFound) as error:
             raise AuthError(
                 "The shop gave no token for this client id and client secret. Check under Edit that both are whole, "
@@ -1134,21 +1135,21 @@ def _status(data: Mapping[str, Any]) -> str:
 def _rounding_limit(data: Mapping[str, Any], lines: int) -> Decimal:
     """Each line's tax is rounded by itself, and that of a line of which units were taken back is our share of it: half
     a cent a line and a tax."""
-    taxes = [len(line["taxLines"]) for line in data["lineItems"]["nodes"]]
+    taxes = [len(line["taxLines"]) for line in data["lineItems"]]
     return (CENT * max(1, lines, sum(taxes)) / 2).quantize(CENT, ROUND_UP)
 
 
 def _lines(data: dict[str, Any], rounding: Decimal) -> list[OrderLine]:
-    sold = ((line, _units_left(data, line)) for line in data["lineItems"]["nodes"])
+    sold = ((line, _units_left(data, line)) for line in data["lineItems"])
     lines = [_item_line(line, units, data["taxesIncluded"]) for line, units in sold if units]
-    lines += [_shipping_line(line, data) for line in data["shippingLines"]["nodes"]]
+    lines += [_shipping_line(line, data) for line in data["shippingLines"]]
     lines += [
         _named_line(FEE_LINE, fee["name"], _amount(fee["price"]), _taxes(fee["taxLines"]))
         for fee in data["additionalFees"]
     ]
     duties = _amount(data["currentTotalDutiesSet"]) if data["currentTotalDutiesSet"] else ZERO
     if duties and not data["dutiesIncluded"]:
-        tax = sum((_taxes(duty["taxLines"]) for line in data["lineItems"]["nodes"] for duty in line["duties"]), ZERO)
+        tax = sum((_taxes(duty["taxLines"]) for line in data["lineItems"] for duty in line["duties"]), ZERO)
         lines.append(_named_line(FEE_LINE, "Duties", duties, tax))
     tip = _amount(data["totalTipReceivedSet"])
     # On some orders the tip is a line already, without a product; what is not among them is one more.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from graphql import (
@@ -60,12 +61,13 @@ class Shopify:
     @classmethod
     def of(cls, shop: Shop, options: Mapping[str, Any]) -> Shopify:
         """`scopes`; `plan` (cost.PLANS); `locations`, how many; `taxes_included`: whether prices are with tax;
-        `by_token`: staff enter an access token, not a client id and secret."""
+        `by_token`: staff enter an access token, not a client id and secret; `throttled_status`: 200 or 429."""
         scopes = options.get("scopes", (*READING, *WRITING))
         access = Access(shop.clock, TOKEN, CLIENT_ID, CLIENT_SECRET, scopes)
         plan, locations = options.get("plan", "enterprise"), options.get("locations", 1)
         platform = cls(shop, access, plan, locations, options.get("taxes_included", False))
         platform.signs_in_by_token = options.get("by_token", False)
+        platform.throttled_status = options.get("throttled_status", 200)
         return platform
 
     @property
@@ -117,7 +119,8 @@ class Shopify:
             return self._answer(document, variables)
 
     def _token(self, request: Request) -> Response:
-        token = self.access.grant(request.json() or {})
+        """A form, not JSON."""
+        token = self.access.grant(dict(parse_qsl(request.body.decode())))
         if token is None:
             error = {"error": "invalid_client", "error_description": "The client is not known or its secret is wrong."}
             return json_response(error, 400)

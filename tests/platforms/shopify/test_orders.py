@@ -54,7 +54,7 @@ def test_an_order_of_300_lines_is_complete(place, adapter):
     assert len(whole.lines) == 300 and adds_up(whole)
     assert (whole.total, whole.tax_total) == (order.total, order.total_tax)
     assert [each["first"] for each in asked(place, "More_lineItems")] == [NESTED_SIZE, NESTED_SIZE]
-    assert len({line["id"] for line in json.loads(row.body)["lineItems"]["nodes"]}) == 300
+    assert len({line["id"] for line in json.loads(row.body)["lineItems"]}) == 300
 
 
 def test_refunds_and_transactions_are_plain_lists_cut_off_by_first(place, adapter):
@@ -286,9 +286,9 @@ def test_a_tip_that_is_a_line_already_is_not_counted_twice(place, adapter):
     order = place.shop.place_order("SKU-0001")
     (row,) = adapter.fetch_many(ORDER, [str(order.id)])
     body = json.loads(row.body)
-    tip = {**body["lineItems"]["nodes"][0], "name": "Tip", "sku": None, "variant": None, "taxLines": [], "duties": []}
+    tip = {**body["lineItems"][0], "name": "Tip", "sku": None, "variant": None, "taxLines": [], "duties": []}
     tip |= {"quantity": 1, "currentQuantity": 1, "originalUnitPriceSet": {"shopMoney": {"amount": "2.0"}}}
-    body["lineItems"]["nodes"].append(tip)
+    body["lineItems"].append(tip)
     body["totalTipReceivedSet"] = {"shopMoney": {"amount": "2.0"}}
     tips = [line for line in adapter.parse_order(json.dumps(body)).lines if line.description == "Tip"]
     assert [(line.kind, line.net, line.external_item_id) for line in tips] == [("fee", Decimal("2.00"), "")]

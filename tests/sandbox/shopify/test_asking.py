@@ -74,7 +74,7 @@ def test_a_stranger_is_refused_in_shopifys_words(place):
 
 def test_a_token_of_the_grant_lives_a_day_of_the_shops_clock(place, call):
     given = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-    answer = requests.post(f"{place.url}{TOKEN_PATH}", json=given, timeout=10).json()
+    answer = requests.post(f"{place.url}{TOKEN_PATH}", given, timeout=10).json()
     assert answer["expires_in"] == 86399 and "read_orders" in answer["scope"].split(",")
     call.session.headers["X-Shopify-Access-Token"] = answer["access_token"]
     place.shop.clock.advance(86398)
@@ -82,7 +82,7 @@ def test_a_token_of_the_grant_lives_a_day_of_the_shops_clock(place, call):
     place.shop.clock.advance(1)
     assert call("{ shop { id } }").status_code == 401
     for name in given:
-        wrong = requests.post(f"{place.url}{TOKEN_PATH}", json={**given, name: "wrong"}, timeout=10)
+        wrong = requests.post(f"{place.url}{TOKEN_PATH}", {**given, name: "wrong"}, timeout=10)
         assert wrong.status_code == 400 and "access_token" not in wrong.json()
 
 
