@@ -157,6 +157,7 @@ class PrestaShop:
         "when all are compared.",
         cannot=(
             "PrestaShop has no webhooks and counts no lists: pages are read until one is not full.",
+            "Orders deleted in the shop are not reported by it.",
             "States are each shop's own. They are told apart by their flags (paid, shipped) and by the shop's settings "
             "for cancelled, refunded and payment error; a state of the shop's own for cancelled orders counts as Not "
             "paid.",
@@ -821,6 +822,7 @@ class _Look:
         for at in range(0, len(wanted), PER_PAGE):
             for row in self.all(resource, {owner: f"[{'|'.join(wanted[at : at + PER_PAGE])}]"}):
                 found.setdefault(_text(row, owner), []).append(row)
+                self._found.setdefault(resource, {})[_text(row, "id")] = row
         return found
 
     def all(
