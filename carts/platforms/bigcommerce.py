@@ -536,7 +536,7 @@ class BigCommerce:
         rows = self._rows(PATHS[ORDER], {**ORDER_PARTS, **filters, **one, **paged, "sort": "date_created:desc"})
         counted = self._get("v2/orders/count", {**filters, **one})
         total = _count_of(counted, wanted)
-        is_last = len(rows) < listing.per_page
+        is_last = len(rows) < listing.per_page or (len(wanted) < 2 and total == number * listing.per_page)
         shown = [row for row in rows if not wanted or not _has_id(row) or row.get("status_id") in wanted]
         return Page(tuple(self._records(ORDER, shown)), total, is_last, "" if is_last else str(number + 1))
 
@@ -716,10 +716,10 @@ class BigCommerce:
     def keep_webhooks(self, address: str) -> tuple[str, ...]:
         standing: set[str] = set()
         for hook in self._hooks():
-            is_right = hook.get("destination") == address and hook.get("scope") in TOPICS and hook.get("is_active")
-            if is_right and (hook.get("headers") or {}).get(OWN_HEADER) == self._own_key:
+            is_here, own_key = hook.get("destination") == address, _own_key_of(hook)
+            if is_here and own_key == self._own_key and hook.get("scope") in TOPICS and hook.get("is_active"):
                 standing.add(hook["scope"])
-            elif _is_ours(hook):
+            elif is_here or own_key:
                 self._send("DELETE", f"v3/hooks/{hook['id']}")
         anew = tuple(topic for topic in TOPICS if topic not in standing)
         for topic in anew:
@@ -861,8 +861,10 @@ def _named_record(data: Mapping[str, Any]) -> int:
     return int(data["address"]["customer_id"] if "address" in data else data["id"])
 
 
-def _is_ours(hook: Mapping[str, Any]) -> bool:
-    return OWN_HEADER in (hook.get("headers") or {})
+def _own_key_of(hook: Mapping[str, Any]) -> str:
+    """What a webhook sends along for us; "" where it is somebody else's."""
+    headers = hook.get("headers")
+    return str(headers.get(OWN_HEADER) or "") if isinstance(headers, dict) else ""
 
 
 def _same(text: Any, key: str) -> bool:
