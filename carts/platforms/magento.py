@@ -50,6 +50,8 @@ LIMITED = 20
 # Of an address in characters; web servers refuse from 8 kB on, and the signature and names come on top.
 LONGEST_FILTER = 4000
 ALTERNATIVE = 200  # what the names around one alternative take
+# The place where a shop without sources keeps its stock, by a name no source has.
+LEGACY = "cataloginventory"
 ALL = "all"  # the scope of values that hold for every store view
 PATHS = {ORDER: "orders", ITEM: "products", CUSTOMER: "customers/search"}
 # What is sold by its own stock. The others are put together from these, and are no items of their own.
@@ -195,6 +197,7 @@ class Magento:
         variation_fields=ITEM_FIELDS,
         customer_fields=frozenset({"name", "company", "email", "phone", "billing", "shipping"}),
         has_locations=True,
+        records_a_request=1,
         api_version="V1",
     )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
@@ -240,7 +243,7 @@ class Magento:
             ca_bundle=connection.ca_bundle, timeout_seconds=connection.timeout_seconds, speech=SPEECH
         )
         # How the shop stocks, once it was asked; None inside: it has no sources.
-        self._stock_known: tuple[_Stock | None] | None = None
+        self._stock_known: tuple[_Stock | None] | None = (None,) if connection.location == LEGACY else None
 
     def close(self) -> None:
         self._session.close()
@@ -262,8 +265,8 @@ class Magento:
                 "The key is right, but the integration may not read orders. Tick Sales, Catalog, Customers and Stores "
                 "for it under System > Integrations > API, then click Test Connection."
             )
-        stock = None if "stock" in denied else self._stock()
-        locations = self._locations() if stock else (Location("default", "Default Source"),)
+        stock = None if "stock" in denied else self._read_stock_setup()
+        locations = self._locations() if stock else (Location(LEGACY, "Catalog inventory"),)
         able = ", ".join(name for name in PROBES if name not in denied)
         way = "signed with OAuth 1.0a" if self._is_signed else "by the access token alone"
         lacking = f"; not {', '.join(denied)}" if denied else ""
@@ -282,7 +285,7 @@ class Magento:
     def _warnings(
         self, config: Mapping[str, Any], stock: _Stock | None, locations: Sequence[Location]
     ) -> Generator[str]:
-        if self._location not in ("default", *(each.external_id for each in locations)):
+        if self._location not in ("default", LEGACY, *(each.external_id for each in locations)):
             yield f"The stock location {self._location} is not among the shop's sources. Choose one under Edit."
         if stock is not None and stock.stock_id != DEFAULT_STOCK:
             yield (
@@ -462,7 +465,7 @@ class Magento:
     def read_stock(self, refs: Sequence[ItemRef]) -> dict[ItemRef, Decimal | None]:
         """What buyers can buy of it at our source: the units that unshipped orders hold are gone from it already."""
         shown: dict[ItemRef, Decimal | None] = {}
-        for batch in self.stock_batches(refs):
+        for batch in _parts(refs, PER_PAGE):
             goods = self._goods(batch)
             levels = self._levels([good.sku for good in goods.values() if good.kind not in COMPOSITE])
             for ref, good in goods.items():
@@ -471,7 +474,8 @@ class Magento:
         return shown
 
     def stock_batches(self, refs: Sequence[ItemRef]) -> list[list[ItemRef]]:
-        return [list(refs[at : at + PER_PAGE]) for at in range(0, len(refs), PER_PAGE)]
+        """A hundred, or one by one where the shop has no sources."""
+        return _parts(refs, 1 if self._stock_known == (None,) else PER_PAGE)
 
     @_understood
     def push_stock(self, levels: Sequence[StockLevel]) -> list[RowResult]:
@@ -511,8 +515,7 @@ class Magento:
             self._send("POST", self._scope, "inventory/source-items", {}, {"sourceItems": items})
         except Rejected as error:
             if len(rows) > LIMITED and "maximum" in error.sentence.lower():
-                parts = [rows[at : at + LIMITED] for at in range(0, len(rows), LIMITED)]
-                return [result for part in parts for result in self._set_sources(part)]
+                return [result for part in _parts(rows, LIMITED) for result in self._set_sources(part)]
             return [RowResult(level.external_id, error) for level, _, _ in rows]
         return [RowResult(level.external_id) for level, _, _ in rows]
 
@@ -637,7 +640,7 @@ class Magento:
 
     def read_records(self, kind: str, refs: Sequence[ItemRef]) -> dict[ItemRef, RawRecord]:
         found: dict[ItemRef, RawRecord] = {}
-        for batch in self.stock_batches(refs):
+        for batch in _parts(refs, PER_PAGE):
             by_id = {ref.external_id: ref for ref in batch}
             found |= {
                 by_id[row.external_id]: row for row in self.fetch_many(kind, list(by_id)) if row.external_id in by_id
@@ -807,6 +810,10 @@ def _signature(key: str, secret: str, token: str, token_secret: str) -> OAuth1:
         resource_owner_secret=token_secret,
         signature_method="HMAC-SHA256",
     )
+
+
+def _parts(rows: Sequence[Parsed], size: int) -> list[list[Parsed]]:
+    return [list(rows[at : at + size]) for at in range(0, len(rows), size)]
 
 
 def _kept(kind: str) -> list[list[Filter]]:

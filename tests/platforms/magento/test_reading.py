@@ -232,7 +232,9 @@ def test_test_connection_of_a_shop_without_sources(place):
     with practice_shop(platform="magento", legacy_stock=True) as place:
         adapter = adapter_of(place)
         info = adapter.check()
-        assert info.version == "REST V1, legacy stock" and [each.external_id for each in info.locations] == ["default"]
+        assert info.version == "REST V1, legacy stock" and [each.external_id for each in info.locations] == [
+            magento.LEGACY
+        ]
         adapter.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from carts.errors import ConfigError, NotFound, Rejected
 from carts.platforms.base import CartAdapter
+from carts.platforms.magento import LEGACY
 from carts.records import ITEM, ItemRef, StockLevel
 from sandbox.magento.catalogue_body import is_in_stock, say_in_stock
 from sandbox.messages import Request, Response
@@ -238,6 +239,19 @@ def test_a_shop_without_sources_is_served_by_its_stock_items(legacy):
     (result,) = adapter.push_stock([level(adapter, "SKU-0001", 7)])
     assert result.error is None and place.shop.product_by_sku("SKU-0001").stock == 7
     assert written(place) == [{"stockItem": {"qty": 7, "is_in_stock": True}}]
+
+
+def test_stock_items_are_sent_one_by_one_so_that_stop_waits_for_one(legacy):
+    place, _ = legacy
+    adapter = adapter_of(place, location=LEGACY)
+    refs = [ItemRef(row.external_id) for row in adapter.page_by_id(ITEM, "").rows]
+    place.requests.clear()
+    assert adapter.stock_batches(refs) == [[each] for each in refs]
+    assert len(place.requests) == 0
+    adapter.push_stock([StockLevel(refs[0].external_id, "", Decimal(4))])
+    assert not [request.path for request in place.requests if "/inventory/" in request.path]
+    assert len(written(place)) == 1
+    adapter.close()
 
 
 def test_a_stock_item_that_was_out_comes_back_in(legacy):
