@@ -5,18 +5,21 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection, connections
+from django.utils import timezone
 
 from carts import secrets
 from carts.choices import CartStatus
 from carts.errors import RateLimited, StopRequested
-from carts.models import Cart, CartBudget
+from carts.models import Cart, CartBudget, Feed
 from carts.platforms.base import Allowance
+from carts.services import feeds, leases
 from carts.services.budgets import Priority, SharedBudget
 from carts.services.connections import adapter_for
-from tests.engine.helpers import Worker, know_the_items, poll, running_cart
+from tests.engine.helpers import Worker, feed_of, know_the_items, poll, running_cart
 from tests.engine.test_kill import ROOT, Processes, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,6 +153,33 @@ def test_a_request_that_failed_is_under_way_no_more(cart, clock):
     ours.learn(Allowance(1000.0, 450.0, 0.001), spent=50.0, cost=50.0)
     assert left(cart) == pytest.approx(450.0)
     assert "flights" not in json.loads(CartBudget.objects.get(pk=cart.pk).book)
+
+
+def test_a_poll_that_catches_up_lets_others_pass(history):
+    know_the_items(history)
+    cart = running_cart(history)
+
+    def priority() -> Priority:
+        return feeds.Poll(feed_of(cart), "", "")._priority()
+
+    assert priority() == Priority.BACKGROUND
+    poll(cart)
+    assert priority() == Priority.ORDERS
+    long_ago = timezone.now() - feeds.BACKLOG_AFTER
+    Feed.objects.filter(cart=cart).update(polled_at=long_ago)
+    assert priority() == Priority.BACKGROUND
+
+
+def test_a_page_that_takes_longer_than_a_lease_keeps_it(history):
+    know_the_items(history)
+    feed = feed_of(running_cart(history))
+    work = feeds.Poll(feed, leases.claim_feed(feed.pk), "")
+    Feed.objects.update(lease_until=timezone.now())
+    work._look_for_stop()
+    assert Feed.objects.get().lease_until <= timezone.now()  # one look a request is enough
+    work._held_at -= leases.LEASE_SECONDS / 2
+    work._look_for_stop()
+    assert Feed.objects.get().lease_until > timezone.now() + timedelta(seconds=leases.LEASE_SECONDS / 2)
 
 
 def test_threads_spend_each_unit_once(cart, clock):

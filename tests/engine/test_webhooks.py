@@ -26,7 +26,10 @@ from tests.engine.helpers import (
     poll,
     record_of,
     row_counts,
+    wait_until,
 )
+from tests.engine.test_kill import Processes
+from tests.platforms.around import around, at_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOPICS = {
@@ -90,6 +93,15 @@ def teller(request, live_server, settings) -> Iterator[Teller]:
         control.start(fresh(cart), "staff", without_rehearsal=True)
         subscriptions.check(cart.pk)
         yield Teller(request.param, place, fresh(cart))
+
+
+@pytest.fixture
+def processes(tmp_path, redis_server) -> Iterator[Processes]:
+    processes = Processes(tmp_path, REDIS_URL=redis_server.url)
+    processes.start("worker")
+    processes.start("beat")
+    yield processes
+    processes.kill_all()
 
 
 def later(**changes: Any) -> None:
@@ -283,6 +295,24 @@ def test_a_killed_worker_s_deliveries_are_found_by_the_tick(teller):
     webhooks.read_again(teller.cart.pk)
     webhooks.read_again(teller.cart.pk)
     assert_all_imported_once(teller)
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("teller", ["bigcommerce"], indirect=True)
+def test_a_worker_killed_while_it_reads_what_was_told(teller, processes):
+    """Real processes. No poll is due: what arrives was told of."""
+    Feed.objects.filter(cart=teller.cart).update(next_poll_at=timezone.now() + timedelta(days=1))
+    order = teller.place.shop.place_order()
+
+    def kill_and_start_anew() -> None:
+        processes.kill("worker")
+        processes.start("worker")
+
+    with around(teller.place, before=at_request(1, kill_and_start_anew, match="/orders")):
+        teller.send(teller.message("order", order.id))
+        wait_until(lambda: Delivery.objects.filter(done_at=None).count() == 0)
+    assert_all_imported_once(teller)
+    wait_until(lambda: feed_of(teller.cart).lease_token == "")
 
 
 def test_a_shop_that_does_not_answer_is_asked_later_and_then_left_to_the_poll(teller):
