@@ -58,8 +58,8 @@ class SharedBudget:
             if self._clock() - arrived + wait > self._manner.longest_wait_seconds:
                 self._leave(token)
                 raise RateLimited(
-                    "The shop lets us ask for so much at a time only, and for now that is used up. Nothing is lost; "
-                    f"it goes on in {max(1, round(wait))} seconds.",
+                    "The shop lets us ask for so much at a time only, and for now that is used up. Nothing is lost. We "
+                    f"can ask the shop again in {max(1, round(wait))} seconds.",
                     wait_seconds=wait,
                 )
             self._sleep(min(wait, allowances.LOOK_SECONDS))

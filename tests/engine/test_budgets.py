@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -16,10 +17,11 @@ from carts.choices import CartStatus
 from carts.errors import RateLimited, StopRequested
 from carts.models import Cart, CartBudget, Feed
 from carts.platforms.base import Allowance
-from carts.services import feeds, leases
+from carts.services import control, feeds, leases
 from carts.services.budgets import Priority, SharedBudget
 from carts.services.connections import adapter_for
-from tests.engine.helpers import Worker, feed_of, know_the_items, poll, running_cart
+from sandbox.testing import PracticeShop, practice_shop
+from tests.engine.helpers import LONG_AGO, Worker, feed_of, know_the_items, poll, running_cart, wait_until
 from tests.engine.test_kill import ROOT, Processes, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -238,3 +240,45 @@ def test_every_priority_has_an_adapter_of_its_own_and_one_budget(cart):
     assert stock is not staff
     assert adapter_for(cart, Priority.STOCK) is stock
     assert adapter_for(cart, Priority.STAFF) is staff
+
+
+# Through a whole cart: BigCommerce, whose window is used up after a few requests ------------------------
+
+
+@pytest.fixture
+def tight() -> Iterator[PracticeShop]:
+    with practice_shop(platform="bigcommerce", orders=300, lines=2, quota=14, window_seconds=45) as place:
+        yield place
+
+
+@pytest.fixture
+def tight_cart(db, tight) -> Cart:
+    know_the_items(tight)
+    changes = {"name": "Tight", "platform": "bigcommerce", "url": tight.address, "last_order_from": LONG_AGO}
+    cart = control.create_cart(changes, tight.credentials, "staff")
+    assert control.test_connection(cart, "staff").passed
+    control.start(Cart.objects.get(pk=cart.pk), "staff", without_rehearsal=True)
+    return Cart.objects.get(pk=cart.pk)
+
+
+def somebody_waits(cart: Cart) -> bool:
+    book = CartBudget.objects.filter(pk=cart.pk).values_list("book", flat=True).first()
+    return '"queue"' in (book or "")
+
+
+def test_stop_ends_a_poll_that_waits_for_its_next_page(tight, tight_cart):
+    poller = Worker(lambda: poll(tight_cart))
+    wait_until(lambda: somebody_waits(tight_cart))
+    control.stop(tight_cart, "staff")
+    asked = len(tight.requests)
+    poller.join(timeout=5)
+    assert len(tight.requests) == asked
+    assert not [run for run in tight_cart.runs.all() if run.is_active]
+    assert 429 not in [request.status for request in tight.requests]
+
+
+def test_a_page_of_the_panel_says_when_to_come_again(tight, tight_cart, client, staff):
+    client.force_login(staff)
+    pages = [client.get(f"/carts/{tight_cart.pk}/cart-orders/").content.decode() for _ in range(4)]
+    assert "can ask the shop again in" in pages[-1]
+    assert 429 not in [request.status for request in tight.requests]
