@@ -1,16 +1,13 @@
-"""Items, customers and stock: what is found, what is written, and what a 200 does not mean."""
+"""Items and customers: what is found, what is written, and what a 200 does not mean."""
 
 import json
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
-from carts.errors import ConfigError, NotFound, Rejected, Stale, Unavailable
-from carts.records import CUSTOMER, ITEM, ItemRef, Listing, RecordChange, StockLevel, Window
-from sandbox.testing import practice_shop
+from carts.errors import NotFound, Rejected
+from carts.records import CUSTOMER, ITEM, ItemRef, Listing, RecordChange, Window
 from tests.platforms.around import around
-from tests.platforms.shopify.conftest import NOON, adapter_of
+from tests.platforms.shopify.conftest import NOON
 from tests.platforms.shopify.test_orders import asked
 
 YESTERDAY = NOON - timedelta(days=1)
@@ -55,6 +52,15 @@ def test_a_product_that_was_renamed_is_found_through_its_product(place, adapter)
     assert [adapter.parse_item(row.body).name for row in rows] == ["Blouse - S", "Blouse - M"]
     assert [row.modified_at for row in rows] == [NOON, NOON]
     assert [row.external_id for row in rows] == [str(each.id) for each in sizes]
+
+
+def test_a_renamed_product_of_more_variants_than_its_list_shows_is_read_to_the_end(place, adapter):
+    product, sizes = shirt(place, [f"Size {number:03d}" for number in range(130)])
+    quieten(place)
+    product.modified = NOON
+    place.shop.save(place.shop.products, product)
+    ids = found(adapter)
+    assert sorted(ids) == sorted(str(each.id) for each in sizes)
 
 
 def test_a_stock_item_that_changed_leads_to_its_variant(place, adapter):
@@ -229,103 +235,3 @@ def test_an_email_that_another_customer_has_is_refused_for_that_one_only(place, 
     )
     assert isinstance(refused.error, Rejected) and "already been taken" in refused.error.sentence
     assert done.error is None
-
-
-# Stock ------------------------------------------------------------------------------------------------
-
-
-def shows(place, *skus: str) -> list[int]:
-    return [place.shop.product_by_sku(sku).stock for sku in skus]
-
-
-@pytest.fixture(params=[True, False], ids=["whole", "by row"])
-def either_way(request, place):
-    """Whether a bad row keeps the others out is not documented."""
-    place.platform.rejects_whole_batches = request.param
-    return place
-
-
-def test_one_bad_row_is_refused_alone(either_way, adapter):
-    place = either_way
-    place.shop.set_stock("SKU-0001", 5)
-    gone = place.shop.add_product("GONE", "Gone", "1.00", stock=1)
-    adapter.read_stock([ItemRef(str(gone.id))])
-    place.shop.trash_product(gone.id)
-    results = adapter.push_stock(
-        [
-            StockLevel("11", "", Decimal(9), Decimal(4)),
-            StockLevel("12", "", Decimal(8)),
-            StockLevel(str(gone.id), "", Decimal(7)),
-            StockLevel("999", "", Decimal(7)),
-        ]
-    )
-    assert [type(row.error) for row in results] == [Stale, type(None), NotFound, NotFound]
-    assert shows(place, "SKU-0001", "SKU-0002") == [5, 8]
-
-
-def test_a_quantity_is_compared_with_the_one_we_know(place, adapter):
-    place.shop.set_stock("SKU-0001", 5)
-    (done,) = adapter.push_stock([StockLevel("11", "", Decimal(9), Decimal(5))])
-    (stale,) = adapter.push_stock([StockLevel("11", "", Decimal(1), Decimal(5))])
-    (blind,) = adapter.push_stock([StockLevel("11", "", Decimal(2))])
-    assert (done.error, type(stale.error), blind.error) == (None, Stale, None)
-    assert shows(place, "SKU-0001") == [2]
-
-
-def test_stock_goes_in_rows_of_250_with_one_request_each(place, adapter):
-    made = [place.shop.add_product(f"MANY-{number}", "Many", "1.00", stock=0) for number in range(260)]
-    refs = [ItemRef(str(product.id)) for product in made]
-    batches = adapter.stock_batches(refs)
-    assert [len(batch) for batch in batches] == [250, 10]
-    adapter.read_stock(refs)
-    place.requests.clear()
-    for batch in batches:
-        results = adapter.push_stock([StockLevel(ref.external_id, "", Decimal(4), Decimal(0)) for ref in batch])
-        assert [row.error for row in results] == [None] * len(batch)
-    assert len(place.requests) == 2 and {product.stock for product in made} == {4}
-
-
-def test_what_is_not_tracked_or_not_stocked_there_is_none(place):
-    with practice_shop(platform="shopify", locations=2) as place:
-        adapter = adapter_of(place, location="2")
-        assert [each.external_id for each in adapter.check().locations] == ["1", "2"]
-        assert adapter.read_stock([ItemRef("11"), ItemRef("999")]) == {ItemRef("11"): None}
-        (result,) = adapter.push_stock([StockLevel("11", "", Decimal(3))])
-        assert (
-            isinstance(result.error, Rejected) and "does not stock this item at our location" in result.error.sentence
-        )
-        product = place.shop.product_by_sku("SKU-0001")
-        before, product.extra = product.stock, {"levels": {"2": 6}}
-        place.shop.touch_product(product)
-        assert adapter.read_stock([ItemRef("11")]) == {ItemRef("11"): Decimal(6)}
-        (result,) = adapter.push_stock([StockLevel("11", "", Decimal(3), Decimal(6))])
-        assert (result.error, product.stock, product.extra["levels"]) == (None, before, {"2": 3})
-        product.manages_stock = False
-        place.shop.touch_product(product)
-        assert adapter.read_stock([ItemRef("11")]) == {ItemRef("11"): None}
-        adapter.close()
-
-
-def test_without_a_location_nothing_is_sent(place):
-    adapter = adapter_of(place, location="")
-    for act in (
-        lambda: adapter.push_stock([StockLevel("11", "", Decimal(3))]),
-        lambda: adapter.read_stock([ItemRef("11")]),
-    ):
-        with pytest.raises(ConfigError) as raised:
-            act()
-        assert "Choose the Stock location under Edit" in raised.value.sentence
-    assert list(place.requests) == []
-    adapter.close()
-
-
-def test_a_key_the_shop_is_busy_with_is_no_refusal_of_a_row(place, adapter):
-    adapter.read_stock([ItemRef("11")])
-
-    def busy(request, response):
-        error = {"code": "IDEMPOTENCY_CONCURRENT_REQUEST", "field": None, "message": "Busy"}
-        answer = {"inventorySetQuantities": {"inventoryAdjustmentGroup": None, "userErrors": [error]}}
-        response.body = json.dumps({"data": answer}).encode()
-
-    with around(place, after=busy), pytest.raises(Unavailable):
-        adapter.push_stock([StockLevel("11", "", Decimal(3))])

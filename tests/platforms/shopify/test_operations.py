@@ -111,6 +111,16 @@ def test_every_request_with_its_variables_is_valid_in_the_real_schema(real_schem
     assert {each["query"] for each in sent} == set(shopify.OPERATIONS) - {shopify.MORE["shippingLines"]}
 
 
+def test_what_replaces_whole_lists_changes_nothing_that_is_there(place, adapter):
+    """productSet deletes the variants it does not name, and customerSet the addresses."""
+    with_sets = [text for text in shopify.OPERATIONS if "productSet(" in text or "customerSet(" in text]
+    assert with_sets == [shopify.NEW_PRODUCT]
+    assert "identifier" not in shopify.NEW_PRODUCT and "customerSet" not in str(shopify.OPERATIONS)
+    adapter.push_records(ITEM, [RecordChange(ItemRef("11"), ITEM_VALUES)])
+    adapter.push_records(CUSTOMER, [RecordChange(ItemRef("2"), CUSTOMER_VALUES)])
+    assert not [each for each in asked(place) if "Set(" in each["query"]]
+
+
 def test_every_stock_write_carries_a_key_and_what_it_changes_from(place, adapter):
     """Needed at run time since 2026-04, and enforced by no schema."""
     place.shop.set_stock("SKU-0002", 1)
