@@ -40,7 +40,7 @@ def test_it_loads_a_sign_in_items_with_stock_and_one_cart_that_is_not_started(cl
     assert items.find_by_skus(UNKNOWN_SKUS) == {}
     cart = Cart.objects.get()
     assert (cart.name, cart.is_running, cart.tested_at, cart.rehearsed_at) == (
-        "Practice WooCommerce", False, None, None,
+        "Demo WooCommerce", False, None, None,
     )  # fmt: skip
     assert timedelta(days=30) <= timezone.now() - cart.order_fence < timedelta(days=31)
     assert Feed.objects.filter(cart=cart, kind="order").count() == 1

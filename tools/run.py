@@ -20,7 +20,7 @@ WELCOME = """
   Practice shops  (servers of their own; a new order every 20 seconds in each)
 {shops}
 
-  Try this: open Carts, then "Practice WooCommerce". Click Test Connection, then Rehearse, then Start,
+  Try this: open Carts, then "Demo WooCommerce". Click Test Connection, then Rehearse, then Start,
   and watch the orders arrive under Orders.   Ctrl-C ends everything; your data stays in var/.
 """
 # The platforms that have a practice shop, in the registry's order.
@@ -83,7 +83,8 @@ def address(port: int) -> str:
 
 
 def welcome(panel: int, shops: dict[str, int]) -> str:
-    lines = [f"    {LABELS[name]:<13} {address(port)}" for name, port in shops.items()]
+    width = max(map(len, LABELS.values()))
+    lines = [f"    {LABELS[name]:<{width}}  {address(port)}" for name, port in shops.items()]
     return WELCOME.format(panel=address(panel), shops="\n".join(lines))
 
 

@@ -113,6 +113,7 @@ EMPTY = {
     "silence_hours": "Never",
     "safety_buffer": "None",
     "stock_maximum": "No limit",
+    "stock_location": "Not chosen; where the shop has only one, that one counts",
 }
 
 
@@ -180,10 +181,11 @@ class CartForm(forms.ModelForm):
         for name, kind in (("guest_customer_id", "customer"), ("stand_in_item_id", "item")):
             label = self.fields[name].label
             self.fields[name] = OursField(kind, label=label, required=False, help_text=HELP[name])
-        for name, word in EMPTY.items():
-            self.fields[name].empty = word
-        self.fields["url"].help_text = HELP["url"].format(of_platform=adapter.url_help)
         self._add_location(cart, adapter.capabilities.has_locations)
+        for name, word in EMPTY.items():
+            if name in self.fields:
+                self.fields[name].empty = word
+        self.fields["url"].help_text = HELP["url"].format(of_platform=adapter.url_help)
         self._add_credentials(cart, adapter.credential_fields)
 
     def _add_location(self, cart: Cart, has_locations: bool) -> None:

@@ -281,6 +281,8 @@ def start_plan(cart: Cart) -> StartPlan:
         try:
             count = _count_orders(cart)
             note = "As the cart counts them now; some may be held or filtered."
+            if count is None:
+                note = "This platform does not count them; a rehearsal does."
         except CartError as error:
             note = f"The orders could not be counted: {error.sentence}"
     missing = unrehearsed(cart)
@@ -314,7 +316,7 @@ def start_plan(cart: Cart) -> StartPlan:
 def _count_orders(cart: Cart) -> int | None:
     listing = Listing(per_page=1, placed_from=cart.order_fence, status=",".join(cart.order_statuses))
     page = adapter_for(cart).listing(Kind.ORDER, listing)
-    return page.total if page.total is not None else len(page.rows)
+    return len(page.rows) if page.total is None and page.is_last else page.total
 
 
 def start(cart: Cart, by: str, *, without_rehearsal: bool = False) -> None:

@@ -12,6 +12,8 @@ from carts.forms import CartForm
 from carts.models import Cart
 from carts.platforms import REGISTRY, adapter_class
 from carts.services import control, platform_facts
+from sandbox.testing import practice_shop
+from tests.engine.helpers import connected_cart
 
 DAY = date(2027, 4, 1)
 
@@ -101,3 +103,14 @@ def test_a_cart_of_each_platform_is_added_with_its_own_credentials_and_statuses(
 def initial(platform: str) -> dict:
     form = CartForm(instance=control.new_cart(platform))
     return {field.html_name: field.value() for field in form}
+
+
+@pytest.mark.parametrize("platform", REGISTRY)
+def test_start_tells_how_many_orders_there_are_or_that_nobody_counts_them(db, platform):
+    """Never the number of rows that were asked for."""
+    with practice_shop(platform=platform) as place:
+        for _ in range(3):
+            place.shop.place_order(status="processing")
+        plan = control.start_plan(connected_cart(place))
+    assert plan.order_count in (3, None)
+    assert ("a rehearsal does" in plan.count_note) is (plan.order_count is None)

@@ -79,7 +79,7 @@ def add_cart(platform: str, address: str, credentials: dict[str, str]) -> None:
     """Not tested, not started: that is for the newcomer to do."""
     changes = {
         "platform": platform,
-        "name": f"Practice {adapter_class(platform).label}",
+        "name": f"Demo {adapter_class(platform).label.partition(' ')[0]}",
         "url": address,
         "notification_emails": "staff@example.test",
         "last_order_from": timezone.now().replace(microsecond=0) - timedelta(days=DAYS_BACK),
