@@ -265,8 +265,9 @@ class Magento:
                 "The key is right, but the integration may not read orders. Tick Sales, Catalog, Customers and Stores "
                 "for it under System > Integrations > API, then click Test Connection."
             )
-        stock = None if "stock" in denied else self._read_stock_setup()
-        locations = self._locations() if stock else (Location(LEGACY, "Catalog inventory"),)
+        self._stock_known = None  # looked at anew
+        stock = None if "stock" in denied else self._stock()
+        locations = self._locations(stock, denied)
         able = ", ".join(name for name in PROBES if name not in denied)
         way = "signed with OAuth 1.0a" if self._is_signed else "by the access token alone"
         lacking = f"; not {', '.join(denied)}" if denied else ""
@@ -274,7 +275,7 @@ class Magento:
             name=views.get(config["code"]) or config["code"],
             currency=str(config["base_currency_code"]),
             timezone=str(config["timezone"]),
-            version=f"REST V1, {'multi-source inventory' if stock else 'legacy stock'}",
+            version=f"REST V1, {_stock_named(stock, denied)}",
             can_write=not {"items", "customers", "stock"} & set(denied),
             permissions=f"Requests go {way}; the integration may use {able}{lacking}",
             address=str(config.get("base_url", "")),
@@ -298,7 +299,10 @@ class Magento:
         if not self._url.lower().startswith("https://"):
             yield "The address is plain http: orders and customers travel readable. Use https for a live shop."
 
-    def _locations(self) -> tuple[Location, ...]:
+    def _locations(self, stock: _Stock | None, denied: Sequence[str]) -> tuple[Location, ...]:
+        """None where we may not look: a shop with sources must not be taken for one without."""
+        if stock is None:
+            return () if "stock" in denied else (Location(LEGACY, "Catalog inventory"),)
         rows = self._get("inventory/sources", _criteria())["items"] or []
         return tuple(Location(row["source_code"], row["name"]) for row in rows if row.get("enabled", True))
 
@@ -800,6 +804,12 @@ PROBES = {
     "stock": "inventory/source-items",
 }
 SEARCHED = {ORDER: ("increment_id", "customer_email"), ITEM: ("sku", "name"), CUSTOMER: ("email",)}
+
+
+def _stock_named(stock: _Stock | None, denied: Sequence[str]) -> str:
+    if "stock" in denied:
+        return "stock not readable"
+    return "multi-source inventory" if stock else "legacy stock"
 
 
 def _signature(key: str, secret: str, token: str, token_secret: str) -> OAuth1:

@@ -287,6 +287,10 @@ def test_a_permission_that_is_missing_is_named():
         adapter = adapter_of(place)
         info = adapter.check()
         assert not info.can_write and "not customers, refunds, stock" in info.permissions
+        # A shop whose sources may not be seen is not taken for one without.
+        assert info.locations == () and info.version == "REST V1, stock not readable"
+        with pytest.raises(AuthError, match="Magento_InventoryApi"):
+            adapter.push_stock([StockLevel("11", "", Decimal(1))])
         adapter.close()
 
 

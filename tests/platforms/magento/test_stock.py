@@ -220,6 +220,14 @@ def test_stock_goes_to_the_location_that_is_ours_and_leaves_the_others():
         adapter.close()
 
 
+def test_test_connection_looks_anew_at_how_the_shop_stocks(place, adapter):
+    assert len(adapter.stock_batches([ItemRef("1"), ItemRef("2")])) == 1
+    adapter.read_stock([ItemRef("11")])
+    place.platform.has_sources = False
+    adapter.check()
+    assert len(adapter.stock_batches([ItemRef("1"), ItemRef("2")])) == 2
+
+
 def test_a_website_that_sells_from_no_stock_is_told(place, adapter):
     def none(request: Request, response: Response) -> None:
         if "stock-resolver" in request.path:
