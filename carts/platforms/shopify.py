@@ -70,14 +70,15 @@ NUMBER = re.compile(r"\d+(\.\d+)?")
 NEEDED_SCOPES = {
     "read_orders": "no order can be read",
     "read_all_orders": "orders older than 60 days are not shown by the shop, so they are never imported",
-    "read_products": "items cannot be read",
+    "read_products": "items cannot be read, and orders neither, as their lines name them",
     "read_inventory": "stock cannot be read, nor sent",
     "read_locations": "the places where the shop keeps stock cannot be listed",
-    "read_customers": "customers cannot be read, nor who placed an order",
+    "read_customers": "customers cannot be read, and orders neither, as each names its own",
     "write_inventory": "stock cannot be sent to the cart",
     "write_products": "items cannot be sent to the cart",
     "write_customers": "customers cannot be sent to the cart",
 }
+NEEDED_FOR_ORDERS = frozenset({"read_orders", "read_products", "read_customers"})
 TOPIC_KINDS = {
     "ORDERS_CREATE": ORDER,
     "ORDERS_UPDATED": ORDER,
@@ -426,7 +427,7 @@ class Shopify:
         granted |= {scope.replace("write_", "read_") for scope in granted if scope.startswith("write_")}
         missing = [scope for scope in NEEDED_SCOPES if scope not in granted]
         sentences = [f"The scope {scope} is missing: {NEEDED_SCOPES[scope]}." for scope in missing]
-        if "read_orders" in missing:
+        if NEEDED_FOR_ORDERS & set(missing):
             raise AuthError(
                 f"{' '.join(sentences)} Grant them to the app in the shop and click Test Connection.",
                 detail=f"granted: {', '.join(sorted(granted))}",

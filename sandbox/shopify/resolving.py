@@ -124,7 +124,14 @@ def _cut_off(source: Mapping[str, Any], info: GraphQLResolveInfo, first: int | N
 
 
 def _related(kind: str) -> Resolver:
-    return lambda source, info: info.context.record(kind, source[info.field_name])
+    """A record that another one names; what it needs is what its own list needs."""
+
+    def resolve(source: Mapping[str, Any], info: GraphQLResolveInfo) -> Any:
+        if not info.context.access.may("read_products"):
+            raise denied(info.field_name, "read_products")
+        return info.context.record(kind, source[info.field_name])
+
+    return resolve
 
 
 def _buyer(source: Mapping[str, Any], info: GraphQLResolveInfo) -> Any:

@@ -99,11 +99,11 @@ def test_the_check_tells_version_locations_and_every_missing_scope_with_what_sto
     assert (whole.version, whole.can_write, whole.warnings) == (API_VERSION, True, ())
     assert [(place.external_id, place.name) for place in whole.locations] == [("1", "Location 1")]
     assert (adapter.capabilities.api_version, adapter.capabilities.api_retires) == (API_VERSION, API_RETIRES)
-    for scope in ("write_inventory", "read_customers", "write_customers"):
+    for scope in ("write_inventory", "read_inventory", "write_customers"):
         place.platform.access.scopes.remove(scope)
     less = adapter.check()
     assert less.warnings == (
-        "The scope read_customers is missing: customers cannot be read, nor who placed an order.",
+        "The scope read_inventory is missing: stock cannot be read, nor sent.",
         "The scope write_inventory is missing: stock cannot be sent to the cart.",
         "The scope write_customers is missing: customers cannot be sent to the cart.",
     )
@@ -128,16 +128,23 @@ def test_a_version_the_shop_does_not_serve_any_more_is_told(place, adapter):
     assert info.version == "2026-10" and "does not serve 2026-07 any more" in info.warnings[0]
 
 
-def test_without_orders_nothing_works_and_without_locations_none_are_listed(place, adapter):
-    place.platform.access.scopes[:] = ["read_orders", "read_products"]
+def test_without_locations_none_are_listed(place, adapter):
+    place.platform.access.scopes[:] = ["read_orders", "read_products", "read_customers"]
     assert adapter.check().locations == ()
-    place.platform.access.scopes[:] = ["read_products"]
+
+
+@pytest.mark.parametrize("scope", ["read_orders", "read_products", "read_customers"])
+def test_without_what_orders_are_made_of_none_can_be_read(place, adapter, scope):
+    customer = place.shop.customer_by_email("customer1@example.test")
+    place.shop.place_order("SKU-0001", customer_id=customer.id)
+    writing = scope.replace("read_", "write_")
+    place.platform.access.scopes[:] = [x for x in place.platform.access.scopes if x not in (scope, writing)]
     with pytest.raises(AuthError) as raised:
         adapter.check()
-    assert "The scope read_orders is missing: no order can be read." in raised.value.sentence
+    assert f"The scope {scope} is missing: " in raised.value.sentence
     with pytest.raises(AuthError) as raised:
         list(adapter.fetch(ORDER, Window()))
-    assert "read_orders" in raised.value.sentence
+    assert scope in raised.value.sentence
 
 
 # Points -----------------------------------------------------------------------------------------------
