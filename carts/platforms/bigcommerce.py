@@ -19,7 +19,7 @@ import msgspec
 from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimited, Rejected, Unavailable
 from carts.platforms.base import Allowance, Capabilities, Connection, CredentialField
 from carts.platforms.http import Answer, ShopSession, Speech, retry_after_seconds
-from carts.platforms.paging import Steps, all_at_once, stepped_pages
+from carts.platforms.paging import Following, Steps, all_at_once, stepped_pages
 from carts.records import (
     CUSTOMER,
     ITEM,
@@ -130,6 +130,7 @@ ORDER_ADDRESS_KEYS = (
 Parsed = TypeVar("Parsed")
 Row = TypeVar("Row")
 Data = dict[str, Any]
+Head = tuple[str, datetime | None]  # a row's id and when it was modified
 
 # Numbers with a fraction become Decimal: no amount passes through float.
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -141,13 +142,13 @@ _encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
 class _Place:
     """Where a reading by time goes on: with what was modified `since`, or, where more rows than a page holds share one
     `second`, behind the row `after` of that second (of customers: with page number `after`, as long as it holds `total`
-    of them). `seen` are the last rows delivered."""
+    of them). `seen` are the rows of the last page, as (id, time)."""
 
     since: datetime | None
     second: datetime | None = None
     after: int = 0
     total: int | None = None
-    seen: frozenset[bytes] = frozenset()
+    seen: frozenset[Head] = frozenset()
 
 
 class BigCommerce:
@@ -375,15 +376,19 @@ class BigCommerce:
 
     def _changed(self, kind: str, since: datetime | None, place: _Place) -> Steps[_Place]:
         rows, total = yield partial(self._counted, PATHS[kind], _changed_params(kind, place))
-        records = yield from self._whole(kind, rows)
-        fresh = tuple(each for each in records if each.digest not in place.seen and not _is_before(each, since))
-        following = _place_behind(kind, place, rows, records, total)
+        heads = [_head(row) for row in rows]
+        following = _place_behind(kind, place, rows, heads, total)
+        yield Following(following)
+        records = (yield from self._whole(rows)) if kind == ORDER else [_record(kind, row) for row in rows]
+        fresh = tuple(
+            record
+            for record, head in zip(records, heads, strict=True)
+            if head not in place.seen and not (since and head[1] and head[1] < since)
+        )
         return Page(fresh, None, following is None), following
 
-    def _whole(self, kind: str, rows: list[Any]) -> Generator[Callable[[], Any], Any, list[RawRecord]]:
-        """Rows as records; of orders with what takes requests of its own."""
-        if kind != ORDER:
-            return [_record(kind, row) for row in rows]
+    def _whole(self, rows: list[Any]) -> Generator[Callable[[], Any], Any, list[RawRecord]]:
+        """Orders with what takes requests of its own."""
         ids = [row["id"] for row in rows if _has_id(row)]
         for row in rows:
             lines = _included_lines(row) if _has_id(row) else []
@@ -408,8 +413,8 @@ class BigCommerce:
                 return parts
             number += 1
 
-    def _records(self, kind: str, rows: list[Any]) -> list[RawRecord]:
-        return list(all_at_once(_as_page(self._whole(kind, rows))).rows) if rows else []
+    def _orders(self, rows: list[Any]) -> tuple[RawRecord, ...]:
+        return all_at_once(_as_page(self._whole(rows))).rows
 
     def fetch_many(self, kind: str, external_ids: Sequence[str]) -> list[RawRecord]:
         if kind == ORDER:
@@ -426,7 +431,7 @@ class BigCommerce:
             rows = self._rows(PATHS[ORDER], {**params, "limit": PER_PAGE[ORDER]})
             found += [row for row in rows if _has_id(row) and row["id"] in left]
             left = [each for each in left if each > last]
-        return self._records(ORDER, found)
+        return list(self._orders(found))
 
     def fetch_variations(self, parent_id: str) -> list[RawRecord]:
         found = self._products([_ids(parent_id)[0]])
@@ -538,7 +543,7 @@ class BigCommerce:
         total = _count_of(counted, wanted)
         is_last = len(rows) < listing.per_page or (len(wanted) < 2 and total == number * listing.per_page)
         shown = [row for row in rows if not wanted or not _has_id(row) or row.get("status_id") in wanted]
-        return Page(tuple(self._records(ORDER, shown)), total, is_last, "" if is_last else str(number + 1))
+        return Page(self._orders(shown), total, is_last, "" if is_last else str(number + 1))
 
     def admin_url(self, kind: str, external_id: str) -> str:
         panel = f"https://store-{self._root.rpartition('/')[2]}.mybigcommerce.com/manage"
@@ -938,10 +943,10 @@ def _time(at: datetime) -> str:
 
 
 def _place_behind(
-    kind: str, place: _Place, rows: Sequence[Any], records: Sequence[RawRecord], total: int | None
+    kind: str, place: _Place, rows: Sequence[Any], heads: Sequence[Head], total: int | None
 ) -> _Place | None:
     is_full = len(rows) >= PER_PAGE[kind]
-    seen = frozenset(record.digest for record in records)
+    seen = frozenset(heads)
     if place.second is not None:
         if kind == CUSTOMER and total != place.total and place.after > 1:
             # Somebody left this second, and those behind moved up: it is read from its beginning.
@@ -953,16 +958,12 @@ def _place_behind(
         return _Place(place.second + timedelta(seconds=2), seen=seen)
     if not is_full:
         return None
-    newest = max((record.modified_at for record in records if record.modified_at), default=None)
+    newest = max((modified_at for _, modified_at in heads if modified_at), default=None)
     if newest is None:
         raise _broken_answer("no row of a full page tells when it was modified")
     if place.since is None or newest > place.since:
         return _Place(newest, seen=seen)
     return _Place(place.since, second=place.since, after=1 if kind == CUSTOMER else 0, seen=seen)
-
-
-def _is_before(record: RawRecord, since: datetime | None) -> bool:
-    return since is not None and record.modified_at is not None and record.modified_at < since
 
 
 def _listed_params(kind: str, search: str) -> Data:
@@ -1035,6 +1036,15 @@ def _raw(external_id: str, modified: Any, value: Any) -> RawRecord:
     except ValueError:
         modified_at = None
     return RawRecord(external_id or f"unreadable-{digest.hex()}", modified_at, digest, body)
+
+
+def _head(row: Any) -> Head:
+    if not _has_id(row):
+        return repr(row), None
+    try:
+        return str(row["id"]), _utc(row.get("date_modified"))
+    except ValueError:
+        return str(row["id"]), None
 
 
 def _record(kind: str, row: Any) -> RawRecord:

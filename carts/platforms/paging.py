@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from carts.errors import Unavailable
 from carts.records import Page, RawRecord, Window
@@ -149,31 +149,52 @@ def _next_step(asked: tuple[datetime | None, str], chunk: Chunk, per_page: int) 
     return step
 
 
-# One request after the other, each answered by `send`; at the end the page and where the next begins (None: the last).
-Steps = Generator[Callable[[], Any], Any, tuple[Page, Position | None]]
+@dataclass(frozen=True, slots=True)
+class Following(Generic[Position]):
+    """Where the next page begins (None: this is the last), told before all of this one has been asked for."""
+
+    position: Position | None
+
+
+# One request after the other, each answered by `send`, and among them where the next page begins; then page and that.
+Steps = Generator[Callable[[], Any] | Following[Position], Any, tuple[Page, Position | None]]
 
 
 def stepped_pages(steps: Callable[[Position], Steps[Position]], first: Position, window: Window) -> Generator[Page]:
-    """Pages that take several requests each, and each of which tells where the next begins. While the caller works on
-    a page, the first request of the next is under way. After close() no further request begins."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as pool:
-        work = steps(first)
-        under_way = pool.submit(next(work))
-        while True:
+    """Pages that take several requests each, and each of which tells where the next begins. The first request of the
+    next page is under way while the caller works on one; with several in flight, from when its place is known. After
+    close() no further request begins."""
+    with ThreadPoolExecutor(max_workers=window.requests_in_flight, thread_name_prefix="fetch") as pool:
+
+        def begun(position: Position) -> tuple[Steps[Position], Future[Any]]:
+            work = steps(position)
+            return work, pool.submit(_request(next(work)))
+
+        ahead: tuple[Steps[Position], Future[Any]] | None = begun(first)
+        while ahead is not None:
+            (work, under_way), ahead = ahead, None
             try:
+                step = work.send(under_way.result())
                 while True:
-                    request = work.send(under_way.result())
-                    window.before_request()
-                    under_way = pool.submit(request)
+                    if isinstance(step, Following):
+                        if step.position is not None and window.requests_in_flight > 1:
+                            window.before_request()
+                            ahead = begun(step.position)
+                        step = work.send(None)
+                    else:
+                        window.before_request()
+                        step = work.send(pool.submit(step).result())
             except StopIteration as done:
                 page, position = done.value
-            if position is not None:
+            if ahead is None and position is not None:
                 window.before_request()
-                work = steps(position)
-                under_way = pool.submit(next(work))
+                ahead = begun(position)
             yield page
-            if position is None:
-                return
+
+
+def _request(step: Callable[[], Any] | Following[Position]) -> Callable[[], Any]:
+    assert not isinstance(step, Following), "no page tells what follows before it has asked for anything"
+    return step
 
 
 def all_at_once(work: Steps[Position]) -> Page:
@@ -181,11 +202,11 @@ def all_at_once(work: Steps[Position]) -> Page:
     answer = None
     while True:
         try:
-            request = work.send(answer)
+            step = work.send(answer)
         except StopIteration as done:
             page: Page = done.value[0]
             return page
-        answer = request()
+        answer = None if isinstance(step, Following) else step()
 
 
 def followed_pages(fetch_page: Callable[[str], Page], window: Window) -> Generator[Page]:

@@ -6,14 +6,15 @@ their place for the end), placed, committed late or taken away.
 
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carts.errors import Unavailable
-from carts.platforms.paging import Chunk, requeried_pages, stitched_pages
-from carts.records import RawRecord, Window
+from carts.platforms.paging import Chunk, Following, Steps, requeried_pages, stepped_pages, stitched_pages
+from carts.records import Page, RawRecord, Window
 
 START = datetime(2026, 11, 1, 5, 0, tzinfo=UTC)
 
@@ -202,3 +203,57 @@ def test_asked_anew_closing_ends_it_and_no_request_begins():
     made = shop.requests
     assert made == 2  # the next page was asked for already
     assert shop.requests == made
+
+
+# Pages of several requests -----------------------------------------------------------------------------
+
+
+class Stepped:
+    """Three pages of a list and a detail each; notes what was begun, and where it was announced."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.announced_in: list[threading.Thread] = []
+        self.next_list = threading.Event()
+        self.waits = False
+
+    def steps(self, number: int) -> Steps[int]:
+        following = number + 1 if number < 3 else None
+        yield partial(self._ask, f"list {number}")
+        yield Following(following)
+        yield partial(self._ask, f"detail {number}")
+        return Page((), None, following is None), following
+
+    def _ask(self, name: str) -> None:
+        self.begun.append(name)
+        if name == "list 2":
+            self.next_list.set()
+        if name == "detail 1" and self.waits:
+            assert self.next_list.wait(20), "the next list was not asked for meanwhile"
+
+    def announce(self) -> None:
+        self.announced_in.append(threading.current_thread())
+
+
+def test_requests_of_a_page_come_one_after_the_other_and_the_next_page_after_them():
+    shop = Stepped()
+    assert len(list(stepped_pages(shop.steps, 1, Window(before_request=shop.announce)))) == 3
+    assert shop.begun == ["list 1", "detail 1", "list 2", "detail 2", "list 3", "detail 3"]
+    assert shop.announced_in == [threading.current_thread()] * 5
+
+
+def test_with_two_in_flight_the_next_list_is_asked_for_beside_the_details():
+    shop = Stepped()
+    shop.waits = True
+    window = Window(requests_in_flight=2, before_request=shop.announce)
+    assert [page.is_last for page in stepped_pages(shop.steps, 1, window)] == [False, False, True]
+    assert sorted(shop.begun) == ["detail 1", "detail 2", "detail 3", "list 1", "list 2", "list 3"]
+    assert shop.announced_in == [threading.current_thread()] * 5
+
+
+def test_closing_stepped_pages_ends_them():
+    shop = Stepped()
+    pages = stepped_pages(shop.steps, 1, Window())
+    next(pages)
+    pages.close()
+    assert shop.begun == ["list 1", "detail 1", "list 2"]
