@@ -57,7 +57,7 @@ NESTED_SIZE = 250  # the most a list gives; plain lists (refunds, transactions) 
 BATCH_SIZE = 250  # the most rows an input takes
 MOST_FOR_ONE_QUESTION = 1000.0
 # What a request is taken to cost until the shop has told once; pages of orders may take nearly all that one may.
-FIRST_ESTIMATE, FIRST_ESTIMATE_OF_ORDERS = 100.0, 960.0
+FIRST_ESTIMATE, FIRST_ESTIMATE_OF_ORDERS = 100.0, 976.0
 # A token is renewed when a tenth of its life is left.
 RENEWED_AFTER = 0.9
 ONE, ZERO, CENT = Decimal(1), Decimal(0), Decimal("0.01")
@@ -136,6 +136,7 @@ FRAGMENTS = {
       currentTotalTaxSet { ...Amount }
       totalDiscountsSet { ...Amount }
       currentTotalDiscountsSet { ...Amount }
+      originalTotalDutiesSet { ...Amount }
       currentTotalDutiesSet { ...Amount }
       totalTipReceivedSet { ...Amount }
       totalCashRoundingAdjustment { paymentSet { ...Amount } }
@@ -1148,7 +1149,8 @@ def _lines(data: dict[str, Any], rounding: Decimal) -> list[OrderLine]:
         _named_line(FEE_LINE, fee["name"], _amount(fee["price"]), _taxes(fee["taxLines"]))
         for fee in data["additionalFees"]
     ]
-    duties = _amount(data["currentTotalDutiesSet"]) if data["currentTotalDutiesSet"] else ZERO
+    bag = data["currentTotalDutiesSet" if data["edited"] else "originalTotalDutiesSet"]
+    duties = _amount(bag) if bag else ZERO
     if duties and not data["dutiesIncluded"]:
         tax = sum((_taxes(duty["taxLines"]) for line in data["lineItems"] for duty in line["duties"]), ZERO)
         lines.append(_named_line(FEE_LINE, "Duties", duties, tax))

@@ -154,6 +154,7 @@ def _totals(order: Order, lines: list[Charged], purse: Purse) -> dict[str, Any]:
     if order.paid is not None:
         received = sold + _extra(order, "cash_rounding")
     bag = purse.bag
+    duties = bag(_extra(order, "duties")) if order.extra.get("duties") else None
     return {
         "totalPriceSet": bag(sold),
         "currentTotalPriceSet": bag(current),
@@ -161,7 +162,8 @@ def _totals(order: Order, lines: list[Charged], purse: Purse) -> dict[str, Any]:
         "currentTotalTaxSet": bag(current_tax),
         "totalDiscountsSet": bag(order.discount_total),
         "currentTotalDiscountsSet": bag(order.discount_total),
-        "currentTotalDutiesSet": bag(_extra(order, "duties")) if order.extra.get("duties") else None,
+        "originalTotalDutiesSet": duties,
+        "currentTotalDutiesSet": duties,
         "totalTipReceivedSet": bag(_extra(order, "tip")),
         "totalReceivedSet": bag(received),
         "totalRefundedSet": bag(refunded),

@@ -156,9 +156,9 @@ def test_every_request_is_paid_for_before_and_learned_from_after(place, adapter,
     list(adapter.fetch(ORDER, Window()))
     sent = [request for request in place.requests if "graphql" in request.path]
     assert len(budget.spent) == len(budget.learned) == len(sent) == 2
-    assert budget.spent == [FIRST_ESTIMATE_OF_ORDERS, 960.0]
+    assert budget.spent == [FIRST_ESTIMATE_OF_ORDERS, 976.0]
     allowance, spent, cost = budget.learned[1]
-    assert (allowance.limit, allowance.restore_per_second, spent) == (40000.0, 2000.0, 960.0)
+    assert (allowance.limit, allowance.restore_per_second, spent) == (40000.0, 2000.0, 976.0)
     assert 0 < cost < 100 and allowance.left <= 40000 - cost
 
 
@@ -168,11 +168,11 @@ def test_throttled_with_200_waits_until_the_points_are_back(place, adapter, budg
     place.platform.bucket.left = 270.0
     with pytest.raises(RateLimited) as raised:
         list(adapter.fetch(ORDER, Window()))
-    # 960 points are asked for, 270 are there, 2,000 come back in a second.
-    assert raised.value.wait_seconds == pytest.approx(0.345)
+    # 976 points are asked for, 270 are there, 2,000 come back in a second.
+    assert raised.value.wait_seconds == pytest.approx(0.353)
     assert budget.refusals == [raised.value.wait_seconds]
     assert {request.status for request in place.requests} == {200}
-    place.platform.bucket.now = lambda: 0.35
+    place.platform.bucket.now = lambda: 0.36
     list(adapter.fetch(ORDER, Window()))
 
 

@@ -150,6 +150,15 @@ def test_tips_duties_and_cash_rounding_are_lines_of_their_own(place, adapter):
     assert order_read.total == order.total + Decimal("5.48") and adds_up(order_read)
 
 
+def test_duties_that_were_given_back_stay_with_what_was_sold(place, adapter):
+    order = place.shop.place_order("SKU-0001")
+    place.shop.edit_order(order.id, extra={"duties": "3.50"})
+    body = json.loads(adapter.fetch_many(ORDER, [str(order.id)])[0].body)
+    body["currentTotalDutiesSet"] = body["currentTotalPriceSet"] = {"shopMoney": {"amount": "0.0"}}
+    order_read = adapter.parse_order(json.dumps(body))
+    assert line_of(order_read, "fee").net == Decimal("3.50") and adds_up(order_read)
+
+
 def test_a_tip_that_is_a_line_already_is_not_counted_twice(place, adapter):
     order = place.shop.place_order("SKU-0001")
     (row,) = adapter.fetch_many(ORDER, [str(order.id)])
