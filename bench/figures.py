@@ -36,11 +36,12 @@ class Figure:
 def of_budget(measured: Mapping[str, Any]) -> list[Figure]:
     """Of what bench.budget printed. Seconds are the shop's."""
     totals, waits = zip(*measured["pushes"] or [(0.0, 0.0)], strict=True)
-    # Windows that were not seen from end to end are not counted; there may be none.
+    # Windows that were not seen from end to end are not counted; a short import sees none.
     used = 100 * measured["used"] / measured["allowed"] if measured["allowed"] else 0.0
+    at_least = (AT_LEAST, 90) if measured["allowed"] else ("", None)
     refused = 1000 * measured["refusals"] / measured["calls"]
     return [
-        Figure(f"import of {measured['orders']:,} orders: allowance used", used, "%", AT_LEAST, 90),
+        Figure(f"import of {measured['orders']:,} orders: allowance used", used, "%", *at_least),
         Figure("requests refused, of 1,000", refused, "", BELOW, 1),
         Figure("stock pushed meanwhile: longest wait for the budget", max(waits), "s", BELOW, 5),
         Figure("stock pushed meanwhile: slowest, read and written", max(totals), "s"),

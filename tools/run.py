@@ -1,6 +1,7 @@
 """`make run`: prepare the embedded set-up, then run CartSync and a practice shop of every platform until Ctrl-C."""
 
 import argparse
+import os
 import signal
 import socket
 import subprocess
@@ -42,6 +43,8 @@ def main() -> int:
         return 1
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
+    # The practice shops send their webhooks there; see sandbox/README.md for having one sent.
+    os.environ.setdefault("PUBLIC_URL", address(options.port))
     processes: list[subprocess.Popen] = []
     Path("var").mkdir(exist_ok=True)
     try:

@@ -778,6 +778,11 @@ class Shopify:
         return tuple(WebhookHint(delivery, kind, str(each)) for each in ids if each)
 
     def keep_webhooks(self, address: str) -> tuple[str, ...]:
+        if not self._secret:
+            raise ConfigError(
+                "Without the app's client secret nothing shows that a webhook is the shop's, so none was subscribed. "
+                "Enter it under Edit to be told of changes at once."
+            )
         there = self._webhooks()
         wanted = set(TOPIC_KINDS)
         for hook in there:

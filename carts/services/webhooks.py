@@ -35,8 +35,15 @@ TRY_AGAIN_SECONDS = 60.0
 MOST_TRIES = 5
 # Longer than any platform sends one again: BigCommerce does for two days.
 KEPT = timedelta(days=3)
-GONE = "The shop does not have this order any more; it was deleted there before it was imported."
-GONE_TODO = "The order was deleted in the shop after its import. Cancel this document, or keep it."
+# Shopify shows orders of more than 60 days only to keys that may read all: gone, or kept from us, look alike.
+GONE = (
+    "The shop told of this order but does not show it: it was deleted there, or our key may not read it. It was not "
+    "imported."
+)
+GONE_TODO = (
+    "The shop told of a change to this order but does not show it any more: it was deleted there, or our key may not "
+    "read orders this old. Look at it in the shop's admin; then cancel this document, or keep it."
+)
 
 
 class Receipt(Enum):

@@ -256,7 +256,7 @@ def test_an_order_that_is_gone_is_marked_and_a_document_of_it_is_for_a_person(te
     webhooks.read_again(teller.cart.pk)
     assert record_of(teller.cart, held).state == RecordState.MISSING
     assert record_of(teller.cart, imported).state == RecordState.IMPORTED
-    assert "deleted in the shop" in DocumentTodo.objects.get().text
+    assert "deleted there" in DocumentTodo.objects.get().text
 
 
 def test_an_item_that_was_told_of_is_taken_as_by_a_poll(teller):
@@ -373,6 +373,21 @@ def test_without_an_address_nothing_is_subscribed(teller, settings):
     later()
     assert subscriptions.due(timezone.now()) == []
     assert "PUBLIC_URL" in subscriptions.of_cart(teller.cart).off
+
+
+@pytest.mark.parametrize("teller", ["shopify"], indirect=True)
+def test_a_shopify_cart_without_a_client_secret_subscribes_to_nothing(teller):
+    """It could not tell the shop's messages from others, and the shop would drop what is always refused."""
+    with practice_shop(platform="shopify", by_token=True) as place:
+        cart = control.create_cart(
+            {"name": "By token", "platform": "shopify", "url": place.address}, place.credentials, ""
+        )
+        Cart.objects.filter(pk=cart.pk).update(status=CartStatus.RUNNING)
+        subscriptions.check(cart.pk)
+        assert place.platform.webhooks.subscriptions() == []
+    state = subscriptions.of_cart(fresh(cart))
+    assert "client secret" in state.webhooks.error
+    assert "Not subscribed" in state.off
 
 
 def test_a_stopped_cart_s_subscriptions_are_left_alone(teller):
