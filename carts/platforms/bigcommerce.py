@@ -358,12 +358,13 @@ class BigCommerce:
             ) from None
 
     def _may_write(self, path: str, nothing: Any) -> bool:
-        """A batch of nothing changes nothing; a token without the scope is refused before anybody looks into it."""
+        """A batch of nothing changes nothing; a token without the scope is refused before anybody looks into it. How
+        the shop answers one with it is not documented, and does not matter."""
         try:
             self._send("PUT", path, body=nothing)
         except AuthError:
             return False
-        except Rejected:
+        except (Rejected, NotFound, Unavailable):
             pass
         return True
 

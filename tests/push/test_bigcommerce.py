@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from carts.services import control, exporting, leases, selection, ticking, updat
 from sandbox.bigcommerce.looks import variant_id
 from sandbox.testing import PracticeShop, practice_shop
 from tests.engine.helpers import LONG_AGO, documents, fresh, know_the_items, poll
+from tests.platforms.around import around
 
 SETTINGS = {
     "from_item_updates": True,
@@ -192,3 +194,33 @@ def test_an_export_creates_what_is_missing_once(cart, place):
     place.requests.clear()
     turn(cart, sweeps=True)
     assert [write for write in writes(place) if "catalog" in write] == []
+
+
+def test_what_is_left_out_or_held_says_why(transactional_db, place):
+    know_the_items(place)
+    cart = running(place)
+    incomplete = place.shop.place_order("SKU-0001", status="incomplete")
+    archived = place.shop.place_order("SKU-0001")
+    place.shop.trash_order(archived.id)
+    credit = place.shop.place_order("SKU-0001", meta=[{"key": "bigcommerce", "value": {"store_credit_amount": "1.00"}}])
+    odd = place.shop.place_order("SKU-0001")
+
+    def change_total(request, response) -> None:
+        if request.path.endswith("/orders"):
+            rows = msgspec.json.decode(response.body)
+            for row in rows:
+                row |= {"total_inc_tax": "0.5000"} if row["id"] == odd.id else {}
+            response.body = msgspec.json.encode(rows)
+
+    with around(place, after=change_total):
+        poll(cart)
+    told = {
+        row.external_id: (row.state, row.reason)
+        for row in Record.objects.filter(cart=cart, kind=Kind.ORDER).defer("payload")
+    }
+    assert told[str(incomplete.id)] == ("filtered", "Its status is incomplete; it is imported when that changes.")
+    assert told[str(archived.id)] == ("filtered", "Its status is archived; it is imported when that changes.")
+    assert told[str(odd.id)][0] == "held" and "the order says 0.5000" in told[str(odd.id)][1]
+    (document,) = documents(cart).values()
+    assert (document.source_ref, document.total) == (str(credit.id), credit.total - 1)
+    assert [line.description for line in document.lines.all()][-1] == "Store credit"

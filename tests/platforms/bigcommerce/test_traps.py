@@ -506,6 +506,16 @@ def test_a_missing_scope_is_named_with_what_stops_working():
             adapter.fetch_many(CUSTOMER, ["2"])
 
 
+@pytest.mark.parametrize("status", [200, 400, 404, 500])
+def test_however_the_shop_takes_a_batch_of_nothing_its_token_may_write(place, adapter, status):
+    def answer(request, response):
+        if request.method == "PUT":
+            response.status = status
+
+    with around(place, after=answer):
+        assert adapter.check().can_write is True
+
+
 def test_a_token_the_shop_does_not_know_is_refused(place):
     adapter = adapter_of(place, credentials={"access_token": "wrong-token-1"})
     for act in (adapter.check, lambda: adapter.fetch_many(ORDER, ["1"])):
