@@ -52,6 +52,10 @@ def reseal(token: str) -> str:
     return _fernet().rotate(token.encode()).decode() if token else ""
 
 
+# What staff type in place of a saved credential that is to go.
+REMOVE = "-"
+
+
 def mask(secret: str) -> str:
     """What the screen shows of a saved secret."""
     return f"Saved, ends in {secret[-4:]}" if len(secret) >= 12 else ("Saved" if secret else "Not set")

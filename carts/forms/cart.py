@@ -209,7 +209,9 @@ class CartForm(forms.ModelForm):
             mask = secrets.mask(secret) if field.is_secret or not secret else secret
             # Alternatives are told by the platform's own help texts; which of them must be there, by Test Connection.
             help_text = field.help_text if field.is_required else f"{field.help_text} Not always needed.".strip()
-            made = CredentialField(mask, label=field.label, required=False, help_text=help_text)
+            made = CredentialField(
+                mask, removable=not field.is_required, label=field.label, required=False, help_text=help_text
+            )
             self.fields[f"{CREDENTIAL}{field.name}"] = made
 
     def section(self, title: str) -> tuple[Section, list[forms.BoundField]]:

@@ -98,15 +98,19 @@ SEARCH = {"item": gateway.search_items, "customer": gateway.search_customers}
 REFS = {"item": gateway.item_refs, "customer": gateway.customer_refs}
 
 
+KEEP = "Leave it empty to keep it."
+
+
 def option(ref: gateway.Ref) -> str:
     return f"{ref.label} [{ref.id}]"
 
 
 class CredentialField(forms.CharField):
-    """A secret: shown as its mask, sent back to the browser never."""
+    """A secret: shown as its mask, sent back to the browser never. One that may be missing can be removed."""
 
-    def __init__(self, mask: str, **kwargs: Any) -> None:
-        hint = f"{mask}. Leave it empty to keep it." if mask != secrets.mask("") else mask
+    def __init__(self, mask: str, *, removable: bool, **kwargs: Any) -> None:
+        keep = f"Leave it empty to keep it, or type {secrets.REMOVE} to remove it." if removable else KEEP
+        hint = f"{mask}. {keep}" if mask != secrets.mask("") else mask
         attrs = {"autocomplete": "new-password", "placeholder": hint}
         super().__init__(widget=widgets.UnfoldAdminPasswordWidget(attrs), **kwargs)
         self.mask = mask

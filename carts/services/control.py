@@ -173,9 +173,12 @@ def _apply(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, str
         setattr(cart, name, value)
     typed = {name: value.strip() for name, value in credentials.items() if value and value.strip()}
     if typed:
-        known = {field.name for field in adapter_class(cart.platform).credential_fields}
+        may_be_missing = {field.name: not field.is_required for field in adapter_class(cart.platform).credential_fields}
         kept = secrets.unseal(cart.credentials) if cart.credentials else {}
-        cart.credentials = secrets.seal({name: value for name, value in {**kept, **typed}.items() if name in known})
+        # One that may be missing is given up, say for another way to sign in.
+        given_up = {name for name, value in typed.items() if value == secrets.REMOVE and may_be_missing.get(name)}
+        named = {name: value for name, value in {**kept, **typed}.items() if name in may_be_missing}
+        cart.credentials = secrets.seal({name: value for name, value in named.items() if name not in given_up})
 
 
 # Testing ----------------------------------------------------------------------------------------------

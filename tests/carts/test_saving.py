@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from carts import secrets
 from carts.errors import Refused
 from carts.models import Cart
 from carts.services import control, held
@@ -61,3 +62,11 @@ def test_accepting_a_currency_is_a_change_of_settings(cart: Cart) -> None:
     newest = saved.history.first()
     assert newest is not None
     assert (newest.history_change_reason, newest.currencies) == ("EUR accepted by staff", "EUR,USD")
+
+
+def test_a_credential_that_may_be_missing_is_removed_and_no_other() -> None:
+    keys = {"access_token": "shpat_1", "client_id": "id-1", "client_secret": "secret-1"}
+    changes = {"name": "Shopify", "platform": "shopify", "url": "https://a.example.test"}
+    cart = control.create_cart(changes, keys, "staff")
+    cart = save(cart, {}, {"access_token": secrets.REMOVE, "client_id": ""})
+    assert secrets.unseal(cart.credentials) == {"client_id": "id-1", "client_secret": "secret-1"}
