@@ -92,7 +92,7 @@ NO_STOCK_KEPT = (
 )
 ONE, ZERO, CENT = Decimal(1), Decimal(0), Decimal("0.01")
 ITEM_LINE, SHIPPING_LINE, FEE_LINE, OTHER_LINE = "item", "shipping", "fee", "other"
-TWO_PLACES = re.compile(r"\d+(\.\d+)?")
+PLAIN_NUMBER = re.compile(r"\d+(\.\d+)?")
 STORE_HASH = re.compile(r"https?://store-([a-z0-9]+)(?:-\d+)?\.mybigcommerce\.com.*|([a-z0-9]+)")
 # Our own header on the webhooks we subscribe to, for shops whose client secret we are not told.
 OWN_HEADER = "X-CartSync-Key"
@@ -1384,7 +1384,7 @@ def _written(sort: str, change: RecordChange) -> Data:
 def _values(values: Mapping[str, str], empty: Decimal | None) -> Data:
     body: Data = {}
     for name, text in values.items():
-        if name in NUMBERS and text and not TWO_PLACES.fullmatch(text):
+        if name in NUMBERS and text and not PLAIN_NUMBER.fullmatch(text):
             raise Rejected(f"“{text}” is no number the shop would understand, so nothing of this item was sent.")
         if name in PRODUCT_WRITTEN_AS:
             is_number = name in NUMBERS
