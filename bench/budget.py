@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from carts.models import Cart
     from carts.records import ItemRef
 
-# What the platforms publish: Shopify's Advanced plan, and BigCommerce's Standard and Plus, whose windows of 150
+# What the platforms publish: Shopify's smallest plan, and BigCommerce's Standard and Plus, whose windows of 150
 # requests in 30 seconds are cut into fifths, so that an import sees several. `times`: how fast the shop's clock runs,
 # `between`: seconds between two pushes of stock.
 LIMITS: dict[str, dict[str, Any]] = {
-    "shopify": {"plan": "advanced", "restores": 200, "times": 10, "between": 5},
+    "shopify": {"plan": "standard", "restores": 100, "times": 15, "between": 5},
     "bigcommerce": {"quota": 30, "window_seconds": 6, "times": 1, "between": 2},
 }
 HEADINGS = {
-    "shopify": "Budget of a Shopify cart (4,000 points, 200/s; its clock runs 10 times as fast)",
+    "shopify": "Budget of a Shopify cart (2,000 points, 100/s; its clock runs 15 times as fast)",
     "bigcommerce": "Budget of a BigCommerce cart (150 requests in 30 s, given out in fifths)",
 }
 PUSHES_A_LOOK = 5
@@ -143,13 +143,17 @@ def push(cart: "Cart", ref: "ItemRef", quantity: int, account: Account) -> tuple
     return account.clock() - began, account.waited - waited
 
 
-def look(cart: "Cart", account: Account) -> float:
-    """A page of the live list, as staff open it."""
+def look(cart: "Cart", account: Account) -> float | None:
+    """A page of the live list, as staff open it; None where they are told to come again."""
+    from carts.errors import RateLimited
     from carts.records import ORDER, Listing
     from carts.services.connections import adapter_for
 
     began = account.clock()
-    adapter_for(cart).listing(ORDER, Listing())
+    try:
+        adapter_for(cart).listing(ORDER, Listing())
+    except RateLimited:
+        return None
     return account.clock() - began
 
 

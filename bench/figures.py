@@ -39,13 +39,15 @@ def of_budget(measured: Mapping[str, Any]) -> list[Figure]:
     # Windows that were not seen from end to end are not counted; a short import sees none.
     used = 100 * measured["used"] / measured["allowed"] if measured["allowed"] else 0.0
     at_least = (AT_LEAST, 90) if measured["allowed"] else ("", None)
+    looks, opened = [each for each in measured["looks"] if each is not None], max(1, len(measured["looks"]))
     refused = 1000 * measured["refusals"] / measured["calls"]
     return [
         Figure(f"import of {measured['orders']:,} orders: allowance used", used, "%", *at_least),
         Figure("requests refused, of 1,000", refused, "", BELOW, 1),
         Figure("stock pushed meanwhile: longest wait for the budget", max(waits), "s", BELOW, 5),
         Figure("stock pushed meanwhile: slowest, read and written", max(totals), "s"),
-        Figure("live list opened meanwhile: slowest", max(measured["looks"], default=0.0), "s"),
+        Figure("live list opened meanwhile: slowest", max(looks, default=0.0), "s"),
+        Figure("live list opened meanwhile: told to come again", 100 * measured["looks"].count(None) / opened, "%"),
         Figure("requests", measured["calls"], ""),
         Figure("the import took", measured["seconds"], "s"),
     ]

@@ -112,13 +112,13 @@ def test_the_table_and_the_json_show_the_same_figures():
 def test_a_budget_is_judged_by_its_use_its_refusals_and_the_slowest_push():
     measured = {
         "orders": 5_000, "seconds": 600.0, "used": 950.0, "allowed": 1000.0, "calls": 2000, "refusals": 1,
-        "pushes": [(0.4, 0.0), (6.0, 4.5)], "looks": [0.5],
+        "pushes": [(0.4, 0.0), (6.0, 4.5)], "looks": [0.5, None],
     }  # fmt: skip
     use, refused, waited, *told = figures.of_budget(measured)
     assert (use.value, use.is_met) == (95.0, True)
     assert (refused.value, refused.is_met) == (0.5, True)
     assert (waited.value, waited.is_met) == (4.5, True)
-    assert [figure.value for figure in told] == [6.0, 0.5, 2000, 600.0]
+    assert [figure.value for figure in told] == [6.0, 0.5, 50, 2000, 600.0]
     assert all(figure.target is None for figure in told)
 
 

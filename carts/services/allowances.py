@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from carts.platforms.base import Allowance
 
-# Of a bucket of points, what patient work leaves: Shopify's smallest holds for four seconds of stock pushes then.
-RESERVED_OF_POINTS = 0.2
+# Of a bucket of points, what patient work leaves. Shopify's dearest query takes half of its smallest bucket: with less,
+# a page of the live list waits for seconds beside an import; with more, an import finds the bucket full and loses.
+RESERVED_OF_POINTS = 0.4
 # Of what a window would have left if it were spent evenly: patient work has used it up at its end, not before.
 RESERVED_OF_WINDOW = 0.5
 # In the last part of a window nothing is left alone: it would be lost, and what is urgent waits no longer than that.

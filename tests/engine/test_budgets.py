@@ -136,7 +136,7 @@ def test_what_a_person_began_goes_on_in_a_stopped_cart(cart, clock):
     told(cart, clock, Allowance(1000.0, 0.0, 50.0))
     Cart.objects.update(status=CartStatus.STOPPED)
     budget(cart, clock, Priority.RUN).spend(50.0)
-    assert sum(clock.slept) == pytest.approx((50 + 200) / 50)
+    assert sum(clock.slept) == pytest.approx((50 + 400) / 50)
 
 
 def test_a_refusal_makes_everybody_wait(cart, clock):
