@@ -119,7 +119,8 @@ def pytest_collection_modifyitems(items):
     """These run once for both databases, so none of them may need one."""
     folders = tuple(str(ROOT / folder) + os.sep for folder in WITHOUT_DATABASE)
     for item in items:
-        if str(item.path).startswith(folders) and {"db", "transactional_db"} & set(item.fixturenames):
+        needs_one = item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames)
+        if str(item.path).startswith(folders) and needs_one:
             raise pytest.UsageError(f"{item.nodeid} asks for a database, but lies in a folder that runs without one.")
 
 

@@ -1401,7 +1401,8 @@ def _item(root: Element) -> CartItem:
         sale_price=None,
         description=_in_language(product, "description", language),
         barcode=_text(main, "ean13"),
-        weight=_number(_text(product, "weight") or "0") + _number(_text(own, "weight") or "0"),
+        # Zero is how the shop writes that none is known; taken for a weight, it would differ from ours for ever.
+        weight=_number(_text(product, "weight") or "0") + _number(_text(own, "weight") or "0") or None,
         tax_class=_text(product, "id_tax_rules_group"),
         is_stock_managed=stock is not None,
         is_active=_text(product, "active") == "1",

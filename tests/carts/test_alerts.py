@@ -1,5 +1,6 @@
 """Promise 13: e-mails are digests, not floods, and silence for too long is an alert of its own."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.core import mail
 
 from carts.choices import Kind, Reason, RecordState
 from carts.models import Cart, Feed, Record
+from carts.platforms import adapter_class
 from carts.services import alerts, control
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -104,3 +106,17 @@ def test_a_stopped_cart_and_one_without_addresses_send_nothing(running: Cart) ->
     control.stop(running, "staff")
     alerts.send_due()
     assert mail.outbox == []
+
+
+@time_machine.travel(NOW, tick=False)
+def test_the_end_of_an_api_version_is_told_in_a_mail_that_is_sent_anyway(
+    running: Cart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = adapter_class(running.platform)
+    can = replace(adapter.capabilities, api_version="2026-07", api_retires=NOW.date() + timedelta(days=30))
+    monkeypatch.setattr(adapter, "capabilities", can)
+    alerts.send_due()
+    assert mail.outbox == []
+    hold(running, 1)
+    alerts.send_due()
+    assert "The version 2026-07 of the API that is spoken retires on 2026-12-23, in 30 days." in mail.outbox[0].body

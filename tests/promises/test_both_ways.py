@@ -1,12 +1,21 @@
 """Promises 8 and 9: stock converges, fields converge or ask, and nothing echoes."""
 
 import random
+from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
+from backoffice.models import Customer, Item
+from carts.choices import Kind, Outcome, RecordState
+from carts.models import Push, Record
+from carts.services import ticking
+from tests.engine.helpers import external_id, fresh
+from tests.push.conftest import count_in, kept, shows, writes
 from tests.push.test_convergence import ITEMS as WARES
 from tests.push.test_convergence import Life as LifeOfStock
 from tests.push.test_convergence import converges
+from tests.push.test_records import edit_here, edit_there, export, item_pair, sweep_anew
 from tests.push.test_records_converge import ITEMS, echoes_nothing, settles
 from tests.push.test_records_converge import Life as LifeOfRecords
 
@@ -63,3 +72,74 @@ def test_items_converge_or_ask_whatever_happens(paired, place, seed):
 
 def test_idle_minutes_write_nothing_and_one_change_is_one_write(paired, place):
     echoes_nothing(paired, place)
+
+
+# One change, one write, step by step -----------------------------------------------------------------------
+
+
+def goes(cart) -> None:
+    """What the workers would do once, everything compared anew; what answers before it is done is done by now."""
+    sweep_anew(cart)
+    for _ in range(2):
+        Push.objects.filter(due_at__gt=timezone.now()).update(due_at=timezone.now())
+        ticking.push_stock(cart.pk)
+
+
+@pytest.mark.parametrize("variation", [False, True])
+def test_a_price_passes_both_ways_by_one_write_and_does_not_come_back(paired, place, variation):
+    product, item = item_pair(place, variation=variation)
+    edit_there(place, product, regular_price="77.70")
+    goes(paired)
+    assert fresh(item).price == Decimal("77.70") and writes(place) == []
+    edit_here(fresh(item), price=Decimal("66.60"))
+    goes(paired)
+    assert Decimal(product.regular_price) == Decimal("66.60") and len(writes(place)) == 1
+    goes(paired)
+    assert len(writes(place)) == 1 and not Push.objects.exists()
+
+
+def test_a_customer_passes_both_ways_with_the_address(paired, place):
+    theirs = place.shop.customer_by_email("customer1@example.test")
+    record = Record.objects.get(cart=paired, kind=Kind.CUSTOMER, external_id=external_id(place, theirs, Kind.CUSTOMER))
+    place.shop.edit_customer(theirs.id, first_name="Adele")
+    goes(paired)
+    ours = Customer.objects.get(pk=record.local_id)
+    assert ours.name == "Adele Shopper1" and writes(place) == []
+    edit_here(ours, billing={**ours.billing, "city": "Leeds"})
+    goes(paired)
+    assert theirs.billing.city == "Leeds" and len(writes(place)) == 1
+    goes(paired)
+    assert len(writes(place)) == 1
+
+
+def test_an_export_creates_what_is_missing_once(paired, place):
+    new = Item.objects.create(sku="ONLY-HERE", name="Only here", price=Decimal("4.40"))
+    assert export(paired, Kind.ITEM, new).counts == {Outcome.CREATED: 1}
+    made = [row for row in place.shop.products.rows.values() if row.sku == "ONLY-HERE"]
+    assert [(row.name, Decimal(row.regular_price)) for row in made] == [("Only here", Decimal("4.40"))]
+    place.requests.clear()
+    assert export(paired, Kind.ITEM, new).counts == {Outcome.UNCHANGED: 1}
+    goes(paired)
+    assert writes(place) == []
+
+
+def test_stock_of_an_item_and_a_variation_is_ours_and_is_not_sent_again(stocked, place):
+    for variation, quantity in ((False, 7), (True, 8)):
+        product_id, item = kept(place, variation=variation)
+        count_in(item, quantity)
+        goes(stocked)
+        assert shows(place, product_id) == quantity
+    place.requests.clear()
+    goes(stocked)
+    assert writes(place) == [] and not Push.objects.exists()
+
+
+def test_an_item_deleted_in_the_cart_is_missing_and_nothing_more_is_sent(paired, place):
+    product, item = item_pair(place, variation=False)
+    name = external_id(place, product, Kind.ITEM)
+    place.shop.delete_product(product.id)
+    goes(paired)
+    assert Record.objects.get(cart=paired, kind=Kind.ITEM, external_id=name).state == RecordState.MISSING
+    edit_here(item, price=Decimal(5))
+    goes(paired)
+    assert writes(place) == []

@@ -1,4 +1,4 @@
-"""The engine's promises over a PrestaShop: orders once, slips seen, stock ours, items both ways without an echo."""
+"""What the engine does with PrestaShop alone; the promises over every platform: tests/promises."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -8,20 +8,18 @@ from django.utils import timezone
 
 from backoffice.models import Item
 from carts.choices import Kind, Reason, RecordState
-from carts.models import Cart, Feed, Record
-from carts.services import control, ticking
-from sandbox.testing import PracticeShop, practice_shop
+from carts.models import Feed, Record
+from sandbox.testing import practice_shop
 from tests.engine.helpers import (
-    LONG_AGO,
     assert_runs_add_up,
     documents,
-    fresh,
     know_the_items,
     poll,
     row_counts,
+    running_cart,
     states,
 )
-from tests.push.conftest import count_in, writes
+from tests.push.conftest import writes
 from tests.push.test_records import BOTH, edit_here, pick, turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,18 +38,9 @@ def quiet():
         yield place
 
 
-def running(place: PracticeShop, **settings) -> Cart:
-    changes = {"name": "Shop", "platform": "prestashop", "url": place.address, "last_order_from": LONG_AGO, **settings}
-    cart = control.create_cart(changes, place.credentials, "staff")
-    result = control.test_connection(cart, "staff")
-    assert result.passed, result.message
-    control.start(fresh(cart), "staff", without_rehearsal=True)
-    return fresh(cart)
-
-
 def test_every_order_is_imported_once_with_the_shops_own_figures(place):
     know_the_items(place)
-    cart = running(place)
+    cart = running_cart(place)
     poll(cart)
     paid = {str(order.id): order for order in place.shop.orders.rows.values()
             if order.status in ("processing", "completed") and order.currency == "USD"}  # fmt: skip
@@ -71,7 +60,7 @@ def test_every_order_is_imported_once_with_the_shops_own_figures(place):
 
 def test_a_credit_slip_of_an_imported_order_is_seen_at_the_next_poll(place):
     know_the_items(place)
-    cart = running(place)
+    cart = running_cart(place)
     order = place.shop.place_order("SKU-0001")
     poll(cart)
     place.shop.refund_order(order.id, Decimal("1.00"), restock=False)
@@ -81,24 +70,9 @@ def test_a_credit_slip_of_an_imported_order_is_seen_at_the_next_poll(place):
     assert Record.objects.get(cart=cart, external_id=str(order.id), kind=Kind.ORDER).digest != before
 
 
-def test_stock_of_products_and_combinations_becomes_ours(quiet, settings):
-    settings.STOCK_WINDOW_SECONDS = settings.STOCK_SWITCH_SECONDS = 0
-    place = quiet
-    know_the_items(place)
-    cart = running(place, to_stock_updates=True)
-    pick(cart, Kind.ITEM, [str(row.id) for row in place.shop.products.rows.values() if not row.parent_id])
-    poll(cart)
-    for sku, quantity in (("SKU-0001", 7), ("SHIRT-001-M", 8)):
-        count_in(Item.objects.get(sku=sku), quantity)
-    ticking.push_stock(cart.pk)
-    shown = {row.sku: row.stock for row in place.shop.products.rows.values()}
-    assert (shown["SKU-0001"], shown["SHIRT-001-M"]) == (7, 8)
-    assert {each.split()[0] for each in writes(place)} == {"PATCH"}
-
-
 def test_items_go_both_ways_and_nothing_echoes(place):
     know_the_items(place)
-    cart = running(place, last_update_time=timezone.now() - timedelta(days=400), **BOTH)
+    cart = running_cart(place, last_update_time=timezone.now() - timedelta(days=400), **BOTH)
     pick(cart, Kind.ITEM, [str(row.id) for row in place.shop.products.rows.values() if not row.parent_id])
     turn(cart)
     linked = Record.objects.filter(cart=cart, kind=Kind.ITEM, local_id__isnull=False)
@@ -125,7 +99,7 @@ def test_items_go_both_ways_and_nothing_echoes(place):
 
 def test_what_groups_combinations_is_no_item_and_a_line_finds_its_combination(place):
     know_the_items(place, but=["SHIRT-001"])
-    cart = running(place)
+    cart = running_cart(place)
     pick(cart, Kind.ITEM, [str(row.id) for row in place.shop.products.rows.values() if not row.parent_id])
     group = next(row for row in place.shop.products.rows.values() if row.sku == "SHIRT-001")
     record = Record.objects.get(cart=cart, kind=Kind.ITEM, external_id=str(group.id))
