@@ -20,7 +20,7 @@ class Rule:
     open: tuple[str, ...] = ()
 
 
-SHARED_BY_ADAPTERS = ("__init__", "base", "http", "paging")
+SHARED_BY_ADAPTERS = ("__init__", "base", "bodies", "http", "paging")
 TOOLING = ("sandbox", "bench", "tools", "tests")
 SCREENS = ("carts.views", "carts.admin", "carts.forms", "carts.urls")
 RULES = (

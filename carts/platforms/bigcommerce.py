@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from functools import partial
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from threading import Lock
 from typing import Any, ClassVar, TypeGuard, TypeVar
 
@@ -18,13 +18,13 @@ import msgspec
 
 from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimited, Rejected, Unavailable
 from carts.platforms.base import Allowance, Capabilities, Connection, CredentialField
+from carts.platforms.bodies import broken_answer, digest_of, exact_decoder, money, reading
 from carts.platforms.http import Answer, ShopSession, Speech, retry_after_seconds
 from carts.platforms.paging import Following, Steps, all_at_once, stepped_pages
 from carts.records import (
     CUSTOMER,
     ITEM,
     ORDER,
-    TOO_LARGE_AN_AMOUNT,
     Address,
     CartCustomer,
     CartItem,
@@ -44,6 +44,7 @@ from carts.records import (
     Window,
 )
 
+LABEL = "BigCommerce"
 API = "https://api.bigcommerce.com/stores"
 PER_PAGE = {ORDER: 100, ITEM: 250, CUSTOMER: 100}  # 250 is documented for products, nothing for the other two
 PARTS_PER_PAGE = 50  # of an order's lines and refunds: what comes when nobody asks for more
@@ -127,13 +128,11 @@ ADDRESS_KEYS = {
 ORDER_ADDRESS_KEYS = (
     "first_name", "last_name", "company", "street_1", "street_2", "city", "state", "zip", "country_iso2", "phone",
 )  # fmt: skip
-Parsed = TypeVar("Parsed")
 Row = TypeVar("Row")
 Data = dict[str, Any]
 Head = tuple[str, datetime | None]  # a row's id and when it was modified
 
 # Numbers with a fraction become Decimal: no amount passes through float.
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
 # One order of keys, so that a text composed of several answers is the same while they are.
 _encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
@@ -152,7 +151,7 @@ class _Place:
 
 
 class BigCommerce:
-    label: ClassVar[str] = "BigCommerce"
+    label: ClassVar[str] = LABEL
     url_help: ClassVar[str] = (
         "The API path of the store, https://api.bigcommerce.com/stores/ and the store hash, as it is shown with the "
         "API account."
@@ -271,7 +270,7 @@ class BigCommerce:
         data = self._get(path, params)
         rows = data.get("data") if isinstance(data, dict) else data
         if not isinstance(rows, list):
-            raise _broken_answer("no list")
+            raise broken_answer(LABEL, "no list")
         meta = data.get("meta") if isinstance(data, dict) else None
         pagination = meta.get("pagination") if isinstance(meta, dict) else None
         total = pagination.get("total") if isinstance(pagination, dict) else None
@@ -284,7 +283,7 @@ class BigCommerce:
         """The rows of one page, each with these ids."""
         rows = self._rows(path, params)
         if not all(isinstance(row, dict) and all(isinstance(row.get(name), int) for name in names) for row in rows):
-            raise _broken_answer(f"a row without {', '.join(names)}")
+            raise broken_answer(LABEL, f"a row without {', '.join(names)}")
         return rows
 
     def _all_rows(self, path: str, params: Mapping[str, Any], per_page: int, *names: str) -> list[Data]:
@@ -744,16 +743,19 @@ class BigCommerce:
     # Mapping: pure functions of the shop's text -------------------------------------------------------
 
     def parse_order(self, body: bytes | str) -> CartOrder:
-        return _parsed(_order, body, "order")
+        with reading("order", LABEL):
+            return _order(exact_decoder.decode(body))
 
     def parse_item(self, body: bytes | str) -> CartItem:
-        return _parsed(_item, body, "item")
+        with reading("item", LABEL):
+            return _item(exact_decoder.decode(body))
 
     def parse_customer(self, body: bytes | str) -> CartCustomer:
-        return _parsed(_customer, body, "customer")
+        with reading("customer", LABEL):
+            return _customer(exact_decoder.decode(body))
 
     def clean(self, body: bytes) -> str:
-        return _encoder.encode(_without(UNKEPT_FIELDS, _decoder.decode(body))).decode()
+        return _encoder.encode(_without(UNKEPT_FIELDS, exact_decoder.decode(body))).decode()
 
 
 # The shop's words ---------------------------------------------------------------------------------
@@ -847,17 +849,11 @@ def _refused(error: Rejected) -> Rejected:
     )
 
 
-def _broken_answer(detail: str) -> Unavailable:
-    return Unavailable(
-        "The shop's answer broke off or is not what BigCommerce sends. The next try follows by itself.", detail=detail
-    )
-
-
 def _decode(content: bytes) -> Any:
     try:
-        return _decoder.decode(content)
+        return exact_decoder.decode(content)
     except msgspec.DecodeError as error:
-        raise _broken_answer(str(error)) from None
+        raise broken_answer(LABEL, str(error)) from None
 
 
 def _named_record(data: Mapping[str, Any]) -> int:
@@ -961,7 +957,7 @@ def _place_behind(
         return None
     newest = max((modified_at for _, modified_at in heads if modified_at), default=None)
     if newest is None:
-        raise _broken_answer("no row of a full page tells when it was modified")
+        raise broken_answer(LABEL, "no row of a full page tells when it was modified")
     if place.since is None or newest > place.since:
         return _Place(newest, seen=seen)
     return _Place(place.since, second=place.since, after=1 if kind == CUSTOMER else 0, seen=seen)
@@ -1031,7 +1027,7 @@ def _item_id(product_id: Any, variant_id: Any) -> str:
 
 def _raw(external_id: str, modified: Any, value: Any) -> RawRecord:
     body = _encoder.encode(value)
-    digest = blake2b(body, digest_size=16).digest()
+    digest = digest_of(body)
     try:
         modified_at = _utc(modified)
     except ValueError:
@@ -1127,27 +1123,8 @@ def _required_utc(text: Any) -> datetime:
     return at
 
 
-def _money(value: Any) -> Decimal:
-    """A finite Decimal of the shop's text or number. Floats cannot arrive here: the decoder makes none."""
-    amount = Decimal(value)
-    if not amount.is_finite() or abs(amount) >= TOO_LARGE_AN_AMOUNT:
-        raise ValueError(f"not an amount: {value}")
-    return amount
-
-
 def _cost(data: Mapping[str, Any], name: str) -> Decimal:
-    return _money(data.get(name) or 0)
-
-
-def _parsed(function: Callable[[Data], Parsed], body: bytes | str, what: str) -> Parsed:
-    try:
-        return function(_decoder.decode(body))
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-        raise Rejected(
-            f"This {what} is not written the way BigCommerce writes it, so it was not read. Open it in the shop, save "
-            "it, and click Retry.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from None
+    return money(data.get(name) or 0)
 
 
 # Orders -------------------------------------------------------------------------------------------
@@ -1223,14 +1200,14 @@ def _item_line(line: Data, is_inclusive: bool) -> OrderLine:
     if discounts:
         left = line.get("discounted_total_inc_tax")
         full = _cost(line, "total_ex_tax")
-        net = full - discounts if left in (None, "") else _money(left) - tax
+        net = full - discounts if left in (None, "") else money(left) - tax
     is_certificate = line.get("type") == "giftcertificate"
     return OrderLine(
         kind=OTHER_LINE if is_certificate else ITEM_LINE,
         external_item_id=_item_id(line.get("product_id"), line.get("variant_id")),
         sku=str(line.get("sku") or ""),
         description=str(line.get("name") or ""),
-        quantity=_money(line["quantity"]),
+        quantity=money(line["quantity"]),
         net=net,
         tax=tax,
         discount=full - net,
@@ -1253,7 +1230,7 @@ def _charges(data: Data) -> list[OrderLine]:
         tax = _cost(source, f"{name}_tax")
         # A fee's price without tax may stand under a name of its own (seen in the documentation's examples).
         without = source.get(f"{name}_ex_tax", source.get(f"{name}_exc_tax"))
-        net = _cost(source, f"{name}_inc_tax") - tax if inclusive or without is None else _money(without or 0)
+        net = _cost(source, f"{name}_inc_tax") - tax if inclusive or without is None else money(without or 0)
         if net or tax:
             found.append(_line(kind, text, net, tax))
     return found
@@ -1299,7 +1276,7 @@ def _product(data: Data) -> CartItem:
         parent_id="",
         sku=str(data.get("sku") or ""),
         name=str(data["name"]),
-        price=_money(data.get("price") or 0),
+        price=money(data.get("price") or 0),
         sale_price=_sale_price(data.get("sale_price")),
         description=str(data.get("description") or ""),
         barcode=str(data.get("upc") or ""),
@@ -1308,7 +1285,7 @@ def _product(data: Data) -> CartItem:
         is_stock_managed=keeps,
         is_active=data.get("is_visible") is True,
         has_variations=not base,
-        stock=_money(data.get("inventory_level") or 0) if keeps else None,
+        stock=money(data.get("inventory_level") or 0) if keeps else None,
         modified_at=_utc(data.get("date_modified")),
     )
 
@@ -1323,7 +1300,7 @@ def _variant(product: Data, variant: Data) -> CartItem:
         parent_id=str(product["id"]),
         sku=str(variant.get("sku") or ""),
         name=f"{product['name']} - {options}" if options else str(product["name"]),
-        price=_money(product.get("price") or 0) if price is None else _money(price),
+        price=money(product.get("price") or 0) if price is None else money(price),
         sale_price=_sale_price(variant.get("sale_price")),
         description="",
         barcode=str(variant.get("upc") or ""),
@@ -1332,18 +1309,18 @@ def _variant(product: Data, variant: Data) -> CartItem:
         is_stock_managed=keeps,
         is_active=product.get("is_visible") is True and not variant.get("purchasing_disabled"),
         has_variations=False,
-        stock=_money(variant.get("inventory_level") or 0) if keeps else None,
+        stock=money(variant.get("inventory_level") or 0) if keeps else None,
         modified_at=_utc(product.get("date_modified")),
     )
 
 
 def _sale_price(value: Any) -> Decimal | None:
     """0 means that there is none."""
-    return _money(value) or None if value is not None else None
+    return money(value) or None if value is not None else None
 
 
 def _weight(value: Any) -> Decimal | None:
-    return _money(value) or None if value is not None else None
+    return money(value) or None if value is not None else None
 
 
 def _tax_class(product: Data) -> str:
@@ -1363,9 +1340,9 @@ def _on_hand(row: Data) -> Decimal:
     both that it holds the safety stock and that it does not.)"""
     settings = row.get("settings") or {}
     try:
-        return _money(row.get("available_to_sell") or 0) + _money(settings.get("safety_stock") or 0)
+        return money(row.get("available_to_sell") or 0) + money(settings.get("safety_stock") or 0)
     except (TypeError, ValueError, InvalidOperation) as error:
-        raise _broken_answer(str(error)) from None
+        raise broken_answer(LABEL, str(error)) from None
 
 
 # Writing ------------------------------------------------------------------------------------------

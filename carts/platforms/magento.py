@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial, wraps
-from hashlib import blake2b
 from typing import Any, ClassVar, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -19,13 +18,22 @@ from requests_oauthlib import OAuth1
 
 from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimited, Rejected, Unavailable
 from carts.platforms.base import Capabilities, Connection, CredentialField
+from carts.platforms.bodies import (
+    NUMBER,
+    broken_answer,
+    digest_of,
+    exact_decoder,
+    exact_encoder,
+    money,
+    optional_money,
+    reading,
+)
 from carts.platforms.http import DETAIL_LENGTH, JSON, Answer, ShopSession
 from carts.platforms.paging import Chunk, requeried_pages
 from carts.records import (
     CUSTOMER,
     ITEM,
     ORDER,
-    TOO_LARGE_AN_AMOUNT,
     Address,
     CartCustomer,
     CartItem,
@@ -44,6 +52,8 @@ from carts.records import (
     Window,
 )
 
+Part = TypeVar("Part")
+LABEL = "Magento"
 PER_PAGE = 100
 # What a shop with input limits takes of an array at once, unless it was set otherwise.
 LIMITED = 20
@@ -60,7 +70,6 @@ COMPOSITE = frozenset({"configurable", "grouped", "bundle"})
 DEFAULT_STOCK = "1"  # kept in step with every write; other stocks sell from an index
 DEFAULT_ATTRIBUTE_SET = 4  # "Default" for products, in every installation
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-NUMBER = re.compile(r"\d+(\.\d+)?")
 PLACE = re.compile(r"%(\w+)")
 # Keys that open an order to whoever holds them, and network addresses of buyers: never kept.
 UNKEPT_FIELDS = ("protect_code", "remote_ip", "x_forwarded_for", "quote_id")
@@ -78,7 +87,6 @@ NO_STOCK_KEPT = (
     "The cart keeps no stock for this item: it is put together from others, or Manage Stock is off. Nothing was sent. "
     "Change that in the shop's admin and click Retry, or click Ignore."
 )
-Parsed = TypeVar("Parsed")
 Told = TypeVar("Told")
 Given = ParamSpec("Given")
 Filter = tuple[str, str, str]  # field, condition, value
@@ -108,9 +116,6 @@ class _Memo(msgspec.Struct):
 _list_decoder = msgspec.json.Decoder(_List)
 _head_decoder = msgspec.json.Decoder(_Head)
 _memo_decoder = msgspec.json.Decoder(_Memo)
-# Numbers with a fraction become Decimal: no amount passes through float.
-_body_decoder = msgspec.json.Decoder(float_hook=Decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def _understood(method: Callable[Given, Told]) -> Callable[Given, Told]:
         try:
             return method(*args, **kwargs)
         except (KeyError, TypeError, ValueError, AttributeError, StopIteration, InvalidOperation) as error:
-            raise _broken_answer(error) from None
+            raise broken_answer(LABEL, error) from None
 
     return reading
 
@@ -384,7 +389,7 @@ class Magento:
                 method,
                 f"{self._url}/rest/{scope}/V1/{path}{'?' if asked else ''}{asked}",
                 auth=self._auth,
-                data=None if body is None else _encoder.encode(body),
+                data=None if body is None else exact_encoder.encode(body),
                 headers=None if body is None else {"Content-Type": "application/json"},
             )
         except RateLimited as error:
@@ -556,12 +561,12 @@ class Magento:
         levels = {}
         for sku, quantity in salable.items():
             mine = [row for row in rows if row["sku"].lower() == sku and row["source_code"] in stock.sources]
-            active = sum((_money(row["quantity"]) for row in mine if row["status"] == 1), ZERO)
+            active = sum((money(row["quantity"]) for row in mine if row["status"] == 1), ZERO)
             reserved = max(ZERO, active - quantity)
             ours = [row for row in mine if row["source_code"] == self._location]
             # What is set out of stock counts as none; a source that was sold below zero shows it, and is set right.
             there = (
-                _money(row["quantity"]) if row["status"] == 1 else min(ZERO, _money(row["quantity"])) for row in ours
+                money(row["quantity"]) if row["status"] == 1 else min(ZERO, money(row["quantity"])) for row in ours
             )
             levels[sku] = _Level(sum(there, ZERO) - reserved, reserved)
         return levels
@@ -577,11 +582,11 @@ class Magento:
         for row in rows:
             sku = asked.pop(str(row["sku"]).lower(), None)
             if sku is not None and row.get("qty") is not None:
-                found[sku.lower()] = _money(row["qty"])
+                found[sku.lower()] = money(row["qty"])
         for key, sku in asked.items():
             try:
                 path = f"inventory/get-product-salable-quantity/{quote(sku, safe='')}/{stock.stock_id}"
-                found[key] = _money(self._get(path))
+                found[key] = money(self._get(path))
             except (NotFound, Rejected):
                 continue
         return found
@@ -605,7 +610,7 @@ class Magento:
         except (NotFound, Rejected):
             return None
         # What was set out of stock is not sold, whatever its quantity.
-        sold = _money(item["qty"] or 0) if item.get("is_in_stock") else ZERO
+        sold = money(item["qty"] or 0) if item.get("is_in_stock") else ZERO
         return sold if item.get("manage_stock") else None
 
     def _stock(self) -> _Stock | None:
@@ -773,13 +778,16 @@ class Magento:
     # Mapping: pure functions of the shop's text -------------------------------------------------------
 
     def parse_order(self, body: bytes | str) -> CartOrder:
-        return _parsed(_order, body, "order")
+        with reading("order", LABEL):
+            return _order(exact_decoder.decode(body))
 
     def parse_item(self, body: bytes | str) -> CartItem:
-        return _parsed(_item, body, "item")
+        with reading("item", LABEL):
+            return _item(exact_decoder.decode(body))
 
     def parse_customer(self, body: bytes | str) -> CartCustomer:
-        return _parsed(_customer, body, "customer")
+        with reading("customer", LABEL):
+            return _customer(exact_decoder.decode(body))
 
     def clean(self, body: bytes) -> str:
         data = _decode(body)
@@ -791,7 +799,7 @@ class Magento:
         if isinstance(extension, dict) and "payment_additional_info" in extension:
             told = [each for each in extension["payment_additional_info"] or () if each.get("key") == "method_title"]
             data["extension_attributes"] = {**extension, "payment_additional_info": told}
-        return _encoder.encode(data).decode()
+        return exact_encoder.encode(data).decode()
 
 
 SIGNING = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
@@ -822,7 +830,7 @@ def _signature(key: str, secret: str, token: str, token_secret: str) -> OAuth1:
     )
 
 
-def _parts(rows: Sequence[Parsed], size: int) -> list[list[Parsed]]:
+def _parts(rows: Sequence[Part], size: int) -> list[list[Part]]:
     return [list(rows[at : at + size]) for at in range(0, len(rows), size)]
 
 
@@ -977,24 +985,17 @@ def _is_json(answer: Answer) -> bool:
 SPEECH = replace(JSON, is_body=_is_json, message=_message)
 
 
-def _decode(content: bytes | msgspec.Raw, decoder: "msgspec.json.Decoder[Any]" = _body_decoder) -> Any:
+def _decode(content: bytes | msgspec.Raw, decoder: "msgspec.json.Decoder[Any]" = exact_decoder) -> Any:
     try:
         return decoder.decode(content)
     except msgspec.DecodeError as error:
-        raise _broken_answer(error) from None
-
-
-def _broken_answer(error: Exception) -> Unavailable:
-    return Unavailable(
-        "The shop's answer broke off or is not what Magento sends. The next try follows by itself.",
-        detail=f"{type(error).__name__}: {error}"[:DETAIL_LENGTH],
-    )
+        raise broken_answer(LABEL, error) from None
 
 
 def _raw_record(text: msgspec.Raw) -> RawRecord:
     """A row that nobody can read is a row all the same: it goes by what it is made of, and blocks no other."""
     body = bytes(text)
-    digest = blake2b(body, digest_size=16).digest()
+    digest = digest_of(body)
     try:
         head = _head_decoder.decode(body)
         modified_at = _utc(head.updated_at)
@@ -1017,30 +1018,19 @@ def _with_memos(row: RawRecord, memos: list[msgspec.Raw] | None) -> RawRecord:
         return row
     memos = sorted(memos, key=lambda text: int(_decode(text, _memo_decoder).entity_id))
     body = row.body.rstrip()[:-1] + b',"creditmemos":[' + b",".join(bytes(text) for text in memos) + b"]}"
-    return replace(row, body=body, digest=blake2b(body, digest_size=16).digest())
+    return replace(row, body=body, digest=digest_of(body))
 
 
 def _utc(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
-def _parsed(function: Callable[[dict[str, Any]], Parsed], body: bytes | str, what: str) -> Parsed:
-    try:
-        return function(_body_decoder.decode(body))
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-        raise Rejected(
-            f"This {what} is not written the way Magento writes it, so it was not read. Open it in the shop, save it, "
-            "and click Retry.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from None
-
-
 def _order(data: dict[str, Any]) -> CartOrder:
     state = data.get("state") or data["status"]
     lines = [*_goods_lines(data["items"]), *_shipping_line(data)]
-    discount = -_money(data.get("discount_amount") or 0) - _money(data.get("discount_tax_compensation_amount") or 0)
-    discount -= _money(data.get("shipping_discount_tax_compensation_amount") or 0)
-    total = _money(data["grand_total"])
+    discount = -money(data.get("discount_amount") or 0) - money(data.get("discount_tax_compensation_amount") or 0)
+    discount -= money(data.get("shipping_discount_tax_compensation_amount") or 0)
+    total = money(data["grand_total"])
     is_cancelled = state in CANCELLED_STATES
     # An order that was edited is cancelled, and another takes its place: that one is the order.
     successor = data.get("relation_child_id") if state == "canceled" else None
@@ -1049,13 +1039,13 @@ def _order(data: dict[str, Any]) -> CartOrder:
         number=str(data.get("increment_id") or data["entity_id"]),
         parent_id=str(successor or ""),
         status=state,
-        is_paid=state != "canceled" and _money(data.get("total_due", total) or 0) <= 0,
+        is_paid=state != "canceled" and money(data.get("total_due", total) or 0) <= 0,
         is_cancelled=is_cancelled,
         placed_at=_required_utc(data["created_at"]),
         modified_at=_required_utc(data.get("updated_at") or data["created_at"]),
         currency=data["order_currency_code"],
         total=total,
-        tax_total=_money(data.get("tax_amount") or 0),
+        tax_total=money(data.get("tax_amount") or 0),
         discount_total=discount,
         # A bundle's row and the sum of its parts may be a cent apart, in either direction, for each of them.
         rounding_limit=CENT * max(1, len(lines)) / 2,
@@ -1106,7 +1096,7 @@ DISCOUNTS = ("discount_amount", "discount_tax_compensation_amount")
 
 
 def _amount(item: Mapping[str, Any], name: str) -> Decimal:
-    return _money(item.get(name) or 0)
+    return money(item.get(name) or 0)
 
 
 def _gross(item: Mapping[str, Any]) -> Decimal:
@@ -1125,7 +1115,7 @@ def _item_line(item: Mapping[str, Any], gross: Decimal | None = None) -> OrderLi
         external_item_id=str(item.get("product_id") or ""),
         sku=str(item.get("sku") or ""),
         description=str(item.get("name") or ""),
-        quantity=_money(item["qty_ordered"]),
+        quantity=money(item["qty_ordered"]),
         net=(_gross(item) if gross is None else gross) - discount,
         tax=_amount(item, "tax_amount"),
         discount=discount,
@@ -1140,9 +1130,9 @@ def _fixed_taxes(item: Mapping[str, Any]) -> list[OrderLine]:
             FEE_LINE,
             str(each.get("title") or "Fixed product tax"),
             _amount(each, "row_amount"),
-            _money(each.get("row_amount_incl_tax", each.get("row_amount")) or 0) - _amount(each, "row_amount"),
+            money(each.get("row_amount_incl_tax", each.get("row_amount")) or 0) - _amount(each, "row_amount"),
         )
-        for each in (_body_decoder.decode(applied) if isinstance(applied, str) else applied)
+        for each in (exact_decoder.decode(applied) if isinstance(applied, str) else applied)
     ]
 
 
@@ -1163,7 +1153,7 @@ def _refunds(data: Mapping[str, Any]) -> tuple[Refund, ...]:
     memos = [each for each in data.get("creditmemos") or () if each.get("state", REFUNDED) == REFUNDED]
     return tuple(
         # A number says 1 where 1.00 is meant; "+ 0.00" shows it so, and keeps further decimals.
-        Refund(str(each["entity_id"]), _money(each["grand_total"]) + NO_CENTS, str(each.get("customer_note") or ""))
+        Refund(str(each["entity_id"]), money(each["grand_total"]) + NO_CENTS, str(each.get("customer_note") or ""))
         for each in memos
     )
 
@@ -1188,7 +1178,7 @@ def _exchange(data: Mapping[str, Any]) -> dict[str, str]:
     if not data.get("base_currency_code") or data["base_currency_code"] == data["order_currency_code"]:
         return {}
     names = {"base_total": "base_grand_total", "base_tax": "base_tax_amount", "rate": "base_to_order_rate"}
-    figures = {ours: f"{_money(data[theirs]):f}" for ours, theirs in names.items() if data.get(theirs) is not None}
+    figures = {ours: f"{money(data[theirs]):f}" for ours, theirs in names.items() if data.get(theirs) is not None}
     return {"base_currency": str(data["base_currency_code"]), **figures}
 
 
@@ -1228,17 +1218,17 @@ def _item(data: dict[str, Any]) -> CartItem:
         parent_id="",
         sku=str(data["sku"]),
         name=str(data.get("name") or ""),
-        price=_optional_money(data.get("price")),
-        sale_price=_optional_money(own.get("special_price")),
+        price=optional_money(data.get("price")),
+        sale_price=optional_money(own.get("special_price")),
         description=str(own.get("description") or ""),
         barcode="",
-        weight=_optional_money(data.get("weight")),
+        weight=optional_money(data.get("weight")),
         tax_class=str(own.get("tax_class_id") or ""),
         # Lists do not show the stock item; what is sold by its own stock keeps it unless that says otherwise.
         is_stock_managed=kind not in COMPOSITE and bool(stock.get("manage_stock", True)),
         is_active=data.get("status") == 1,
         has_variations=False,
-        stock=_optional_money(stock.get("qty")),
+        stock=optional_money(stock.get("qty")),
         modified_at=_utc(data.get("updated_at")),
     )
 
@@ -1257,18 +1247,6 @@ def _customer(data: dict[str, Any]) -> CartCustomer:
         shipping=_address(next((each for each in book if each.get("default_shipping")), None)),
         modified_at=_utc(data.get("updated_at")),
     )
-
-
-def _money(value: Any) -> Decimal:
-    """A finite Decimal of the shop's number. Floats cannot arrive here: the decoder makes none."""
-    amount = Decimal(value)
-    if not amount.is_finite() or abs(amount) >= TOO_LARGE_AN_AMOUNT:
-        raise ValueError(f"not an amount: {value}")
-    return amount
-
-
-def _optional_money(value: Any) -> Decimal | None:
-    return None if value in (None, "") else _money(value)
 
 
 def _required_utc(text: str) -> datetime:

@@ -12,10 +12,9 @@ from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from hashlib import blake2b
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, ParseError, SubElement
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,13 +25,13 @@ from requests.auth import HTTPBasicAuth
 
 from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimited, Rejected, Stale, Unavailable
 from carts.platforms.base import Capabilities, Connection, CredentialField
+from carts.platforms.bodies import NUMBER, broken_answer, digest_of, money, reading
 from carts.platforms.http import DETAIL_LENGTH, Answer, ShopSession, Speech, retry_after_seconds
 from carts.platforms.paging import Chunk, stitched_pages
 from carts.records import (
     CUSTOMER,
     ITEM,
     ORDER,
-    TOO_LARGE_AN_AMOUNT,
     Address,
     CartCustomer,
     CartItem,
@@ -50,6 +49,7 @@ from carts.records import (
     Window,
 )
 
+LABEL = "PrestaShop"
 PER_PAGE = 100  # display=full loads one object a row: the shop's memory is the limit
 PARTS_A_REQUEST = 1000
 # Rows of one request are stored one by one without a transaction: few, so that little is in doubt after an error.
@@ -118,12 +118,10 @@ ERROR_MESSAGE = re.compile(r"<message>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?</message>"
 SECRET_IN_XML = re.compile(rf"<({'|'.join(sorted(UNKEPT_FIELDS))})>.*?(?:</\1>|$)", re.DOTALL)
 NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 MEANT_IN_FILTERS = re.compile(r"[\[\]|,%]")
-NUMBER = re.compile(r"\d+(\.\d+)?")
 SPECIAL_PRICES_APART = "Sale prices (specific prices) are not read and not set."
 ITEM_LINE, SHIPPING_LINE, FEE_LINE = "item", "shipping", "fee"
 ONE, CENT = Decimal(1), Decimal("0.01")
 NO_NAME = "-"  # the shop wants a first name; ours may be a single word
-Parsed = TypeVar("Parsed")
 Fields = Mapping[str, str | Mapping[str, str]]
 
 
@@ -146,7 +144,7 @@ SPEECH = Speech(
 
 
 class PrestaShop:
-    label: ClassVar[str] = "PrestaShop"
+    label: ClassVar[str] = LABEL
     url_help: ClassVar[str] = "The address of the shop itself, as a buyer opens it, without /api."
     capabilities: ClassVar[Capabilities] = Capabilities(
         orders="Found by the time they were last modified, and by their credit slips, which do not count as a change; "
@@ -553,7 +551,7 @@ class PrestaShop:
             if row is not None:
                 # Of a product with combinations it is their sum, and with warehouses theirs: none that can be set.
                 is_own = not _is_sum(ref, rows) and _text(row, "depends_on_stock") != "1"
-                found[ref] = _number(_text(row, "quantity")) if is_own else None
+                found[ref] = money(_text(row, "quantity")) if is_own else None
         return found
 
     def _stock_rows(self, product_ids: Iterable[str]) -> tuple[bool, dict[tuple[str, str], Element]]:
@@ -608,7 +606,7 @@ class PrestaShop:
         results: dict[ItemRef, CartError | None] = {}
         for ref, quantity in wanted.items():
             after = shown.get(_text(rows[_stock_key(ref)], "id"))
-            if after is not None and _number(_text(after, "quantity")) == quantity:
+            if after is not None and money(_text(after, "quantity")) == quantity:
                 results[ref] = None
                 continue
             results[ref] = _not_set(after, refusal)
@@ -644,7 +642,7 @@ class PrestaShop:
             raise NotFound("The cart does not have this product any more.")
         for name in ("price", "weight"):
             if name in fields:
-                fields[name] = f"{_number(str(fields[name])) - _number(_text(product, name) or '0'):f}"
+                fields[name] = f"{money(str(fields[name])) - money(_text(product, name) or '0'):f}"
         self._write("combinations", own, fields, look.patches())
 
     def _push_customer(self, customer_id: str, values: Mapping[str, str], look: "_Look") -> None:
@@ -769,13 +767,16 @@ class PrestaShop:
     # Mapping: pure functions of the record's text ---------------------------------------------------------
 
     def parse_order(self, body: bytes | str) -> CartOrder:
-        return _parsed(_order, body, "order")
+        with reading("order", LABEL):
+            return _order(_safely(body))
 
     def parse_item(self, body: bytes | str) -> CartItem:
-        return _parsed(_item, body, "item")
+        with reading("item", LABEL):
+            return _item(_safely(body))
 
     def parse_customer(self, body: bytes | str) -> CartCustomer:
-        return _parsed(_customer, body, "customer")
+        with reading("customer", LABEL):
+            return _customer(_safely(body))
 
     def clean(self, body: bytes) -> str:
         return _serialised(bare(_safely(body))).decode()
@@ -927,20 +928,14 @@ def _root(answer: Answer) -> Element:
     try:
         return _safely(NOT_IN_XML.sub(b"", answer.content.lstrip()))
     except (ParseError, DefusedXmlException, ValueError) as error:
-        raise _broken(type(error).__name__) from None
-
-
-def _broken(detail: str) -> Unavailable:
-    return Unavailable(
-        "The shop's answer broke off or is not what PrestaShop sends. The next try follows by itself.", detail=detail
-    )
+        raise broken_answer(LABEL, type(error).__name__) from None
 
 
 def _listed(answer: Answer) -> list[Element]:
     """The records of a list; one that is empty is there all the same."""
     root = _root(answer)
     if len(root) != 1 or root[0].tag == "errors":
-        raise _broken("no list")
+        raise broken_answer(LABEL, "no list")
     return list(root[0])
 
 
@@ -1017,7 +1012,7 @@ def raw_record(main: Element, facts: Mapping[str, str], beside: Mapping[str, Seq
         SubElement(root, name).extend(bare(each) for each in elements)
     head = _head(main, ZoneInfo(facts["timezone"]))
     body = _serialised(root)
-    return RawRecord(head.external_id, head.modified_at, _digest(body), body)
+    return RawRecord(head.external_id, head.modified_at, digest_of(body), body)
 
 
 def _head(row: Element, zone: tzinfo) -> RawRecord:
@@ -1029,11 +1024,7 @@ def _head(row: Element, zone: tzinfo) -> RawRecord:
         modified_at = moment(_text(row, "date_upd"), zone)
     except ValueError:
         modified_at = None
-    return RawRecord(external_id or f"unreadable-{_digest(body).hex()}", modified_at, b"", body)
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=16).digest()
+    return RawRecord(external_id or f"unreadable-{digest_of(body).hex()}", modified_at, b"", body)
 
 
 # What the shop's error codes mean --------------------------------------------------------------------------
@@ -1230,25 +1221,6 @@ def _home(settings: Mapping[str, str]) -> Element | None:
 # Mapping ----------------------------------------------------------------------------------------------------
 
 
-def _parsed(function: Callable[[Element], Parsed], body: bytes | str, what: str) -> Parsed:
-    try:
-        return function(_safely(body))
-    except (
-        ParseError,
-        DefusedXmlException,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        InvalidOperation,
-    ) as error:
-        raise Rejected(
-            f"This {what} is not written the way PrestaShop writes it, so it was not read. Open it in the shop, save "
-            "it, and click Retry.",
-            detail=type(error).__name__,
-        ) from None
-
-
 def _main(root: Element, *names: str) -> tuple[Element, ZoneInfo]:
     """The record itself and its shop's zone. Raises ValueError where it is another kind of text."""
     found = next((each for each in root if each.tag in names), None)
@@ -1263,7 +1235,7 @@ def _order(root: Element) -> CartOrder:
     lines = [_item_line(each, unit) for each in _details(root, order)]
     lines += [*_charges(root, order, unit), *_discounts(root, order, unit)]
     buyer = root.find("buyer/customer")
-    total, net = _number(_text(order, "total_paid")), _number(_text(order, "total_paid_tax_excl"))
+    total, net = money(_text(order, "total_paid")), money(_text(order, "total_paid_tax_excl"))
     placed_at = moment(_text(order, "date_add"), zone)
     if placed_at is None or not root.attrib["currency"]:
         raise ValueError("no date or no currency")
@@ -1281,7 +1253,7 @@ def _order(root: Element) -> CartOrder:
         currency=root.attrib["currency"],
         total=_rounded(total, unit),
         tax_total=_rounded(total, unit) - _rounded(net, unit),
-        discount_total=_rounded(_number(_text(order, "total_discounts_tax_excl")), unit),
+        discount_total=_rounded(money(_text(order, "total_discounts_tax_excl")), unit),
         rounding_limit=unit * max(2, len(lines)),
         lines=tuple(lines),
         external_customer_id="" if buyer is None or _text(buyer, "is_guest") == "1" else _text(buyer, "id"),
@@ -1302,9 +1274,9 @@ def _details(root: Element, order: Element) -> list[Element]:
 def _item_line(detail: Element, unit: Decimal) -> OrderLine:
     """As the line was charged before the order's discounts, which are lines of their own. Rounding a total of all
     (round_type 3) leaves more decimals in a line than the currency has."""
-    quantity = _number(_text(detail, "product_quantity"))
+    quantity = money(_text(detail, "product_quantity"))
     gross, net = (
-        _number(_text(detail, f"total_price_{tax}") or _text(detail, f"unit_price_{tax}"))
+        money(_text(detail, f"total_price_{tax}") or _text(detail, f"unit_price_{tax}"))
         * (ONE if _text(detail, f"total_price_{tax}") else quantity)
         for tax in ("tax_incl", "tax_excl")
     )
@@ -1325,7 +1297,7 @@ def _charges(root: Element, order: Element, unit: Decimal) -> list[OrderLine]:
     carrier = root.attrib.get("carrier", "")
     lines = []
     for kind, name, text in ((SHIPPING_LINE, "shipping", carrier), (FEE_LINE, "wrapping", "")):
-        gross, net = (_number(_text(order, f"total_{name}_{tax}") or "0") for tax in ("tax_incl", "tax_excl"))
+        gross, net = (money(_text(order, f"total_{name}_{tax}") or "0") for tax in ("tax_incl", "tax_excl"))
         if gross or net or text:
             lines.append(
                 _other_line(kind, text or {"shipping": "Shipping", "wrapping": "Gift wrapping"}[name], gross, net, unit)
@@ -1335,13 +1307,13 @@ def _charges(root: Element, order: Element, unit: Decimal) -> list[OrderLine]:
 
 def _discounts(root: Element, order: Element, unit: Decimal) -> list[OrderLine]:
     """The rules unrounded as the shop keeps them; what they differ from its total discount is in the last one."""
-    gross, net = (_number(_text(order, f"total_discounts_{tax}") or "0") for tax in ("tax_incl", "tax_excl"))
+    gross, net = (money(_text(order, f"total_discounts_{tax}") or "0") for tax in ("tax_incl", "tax_excl"))
     rules = [each for each in root.iterfind("order_cart_rules/order_cart_rule") if _text(each, "deleted") != "1"]
     lines = []
     for rule in rules[:-1]:
         value, value_net = (
-            _rounded(_number(_text(rule, "value")), unit),
-            _rounded(_number(_text(rule, "value_tax_excl")), unit),
+            _rounded(money(_text(rule, "value")), unit),
+            _rounded(money(_text(rule, "value_tax_excl")), unit),
         )
         lines.append(_other_line(FEE_LINE, _text(rule, "name"), -value, -value_net, unit))
         gross, net = gross - value, net - value_net
@@ -1356,11 +1328,9 @@ def _other_line(kind: str, text: str, gross: Decimal, net: Decimal, unit: Decima
 
 
 def _refund(slip: Element, unit: Decimal) -> Refund:
-    amount = sum(
-        (_number(_text(slip, f"total_{name}_tax_incl") or "0") for name in ("products", "shipping")), Decimal(0)
-    )
+    amount = sum((money(_text(slip, f"total_{name}_tax_incl") or "0") for name in ("products", "shipping")), Decimal(0))
     if not amount:
-        amount = sum((_number(_text(slip, name) or "0") for name in ("amount", "shipping_cost_amount")), Decimal(0))
+        amount = sum((money(_text(slip, name) or "0") for name in ("amount", "shipping_cost_amount")), Decimal(0))
     return Refund(_text(slip, "id"), _rounded(abs(amount), unit))
 
 
@@ -1397,17 +1367,17 @@ def _item(root: Element) -> CartItem:
         sku=_text(main, "reference"),
         name=" - ".join([name, *([", ".join(options)] if options else [])]),
         # What a combination costs and weighs beyond its product is kept with it.
-        price=_number(_text(product, "price") or "0") + _number(_text(own, "price") or "0"),
+        price=money(_text(product, "price") or "0") + money(_text(own, "price") or "0"),
         sale_price=None,
         description=_in_language(product, "description", language),
         barcode=_text(main, "ean13"),
         # Zero is how the shop writes that none is known; taken for a weight, it would differ from ours for ever.
-        weight=_number(_text(product, "weight") or "0") + _number(_text(own, "weight") or "0") or None,
+        weight=money(_text(product, "weight") or "0") + money(_text(own, "weight") or "0") or None,
         tax_class=_text(product, "id_tax_rules_group"),
         is_stock_managed=stock is not None,
         is_active=_text(product, "active") == "1",
         has_variations=main.find("associations/combinations/combination") is not None,
-        stock=_number(_text(stock, "quantity")) if stock is not None else None,
+        stock=money(_text(stock, "quantity")) if stock is not None else None,
         modified_at=None if is_combination else moment(_text(main, "date_upd"), zone),
     )
 
@@ -1434,13 +1404,6 @@ def _customer(root: Element) -> CartCustomer:
         shipping=Address(),
         modified_at=moment(_text(customer, "date_upd"), zone),
     )
-
-
-def _number(text: str) -> Decimal:
-    amount = Decimal(text)
-    if not amount.is_finite() or abs(amount) >= TOO_LARGE_AN_AMOUNT:
-        raise ValueError(f"not an amount: {text}")
-    return amount
 
 
 def _rounded(amount: Decimal, unit: Decimal) -> Decimal:

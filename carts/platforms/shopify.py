@@ -10,23 +10,22 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, ROUND_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 from functools import partial
-from hashlib import blake2b
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlencode
 
 import msgspec
 
 from carts.errors import AuthError, CartError, ConfigError, NotFound, RateLimited, Rejected, Stale, Unavailable
 from carts.platforms.base import Allowance, Capabilities, Connection, CredentialField
+from carts.platforms.bodies import NUMBER, broken_answer, digest_of, exact_decoder, exact_encoder, money, reading
 from carts.platforms.http import Answer, ShopSession, Speech, message_of, retry_after_seconds
 from carts.platforms.paging import followed_pages
 from carts.records import (
     CUSTOMER,
     ITEM,
     ORDER,
-    TOO_LARGE_AN_AMOUNT,
     Address,
     CartCustomer,
     CartItem,
@@ -48,6 +47,7 @@ from carts.records import (
 
 # The one place of the version. Shopify serves each for a year at least; docs/platforms/shopify.md says how to move on.
 API_VERSION, API_RETIRES = "2026-07", date(2027, 7, 1)
+LABEL = "Shopify"
 TYPES = {ORDER: "Order", ITEM: "ProductVariant", CUSTOMER: "Customer"}
 ROOTS = {ORDER: "orders", ITEM: "productVariants", CUSTOMER: "customers"}
 # A query may ask for 1,000 points at most, and an order with its lines is dear: fifty with so many lines each are just
@@ -66,7 +66,6 @@ TEST_STATUS, CANCELLED_STATUS = "test", "cancelled"
 ONCE_PAID = frozenset({"PAID", "PARTIALLY_REFUNDED", "REFUNDED"})
 PRICE_FIELDS = frozenset({"price", "sale_price", "barcode", "weight"})
 PRODUCT_FIELDS = frozenset({"name", "description", "is_active"})
-NUMBER = re.compile(r"\d+(\.\d+)?")
 NEEDED_SCOPES = {
     "read_orders": "no order can be read",
     "read_all_orders": "orders older than 60 days are not shown by the shop, so they are never imported",
@@ -101,7 +100,6 @@ NOT_STOCKED = (
 )
 SHOWS_ANOTHER = "The cart shows another quantity than we knew; it is read and reckoned again."
 WITH_OTHERS = "The cart took none of these quantities because of another item's; they are read and sent again."
-Parsed = TypeVar("Parsed")
 
 # What is asked for ------------------------------------------------------------------------------------
 
@@ -259,7 +257,7 @@ OPERATIONS = (
 
 
 class Shopify:
-    label: ClassVar[str] = "Shopify"
+    label: ClassVar[str] = LABEL
     url_help: ClassVar[str] = "The shop's own address at Shopify, such as https://example.myshopify.com."
     capabilities: ClassVar[Capabilities] = Capabilities(
         orders="Found by the time they were last modified; an order is here within one poll of being placed or edited. "
@@ -342,7 +340,7 @@ class Shopify:
 
     def _ask(self, document: str, **variables: Any) -> dict[str, Any]:
         """The `data` of an answer without errors. Sent once, but for a token that the shop did not take."""
-        body = _encoder.encode({"query": document, "variables": variables})
+        body = exact_encoder.encode({"query": document, "variables": variables})
         name = document.split("(", 1)[0].split()[1]
         first = FIRST_ESTIMATE_OF_ORDERS if name.startswith("Order") else FIRST_ESTIMATE
         estimate = self._estimates.get(name, first)
@@ -354,7 +352,7 @@ class Shopify:
             raise
         data = _decode(answer.content)
         if not isinstance(data, dict):
-            raise _broken_answer(ValueError("no object"))
+            raise broken_answer(LABEL, ValueError("no object"))
         cost = (data.get("extensions") or {}).get("cost") or {}
         self._learn(name, estimate, cost)
         if data.get("errors"):
@@ -363,7 +361,7 @@ class Shopify:
                 self._budget.refused(refusal.wait_seconds)
             raise refusal
         if not isinstance(data.get("data"), dict):
-            raise _broken_answer(ValueError("no data"))
+            raise broken_answer(LABEL, ValueError("no data"))
         return data["data"]
 
     def _send(self, body: bytes) -> Answer:
@@ -817,13 +815,16 @@ class Shopify:
     # Mapping: pure functions of the shop's text -------------------------------------------------------
 
     def parse_order(self, body: bytes | str) -> CartOrder:
-        return _parsed(_order, body, "order")
+        with reading("order", LABEL):
+            return _order(exact_decoder.decode(body))
 
     def parse_item(self, body: bytes | str) -> CartItem:
-        return _parsed(_item, body, "item")
+        with reading("item", LABEL):
+            return _item(exact_decoder.decode(body))
 
     def parse_customer(self, body: bytes | str) -> CartCustomer:
-        return _parsed(_customer, body, "customer")
+        with reading("customer", LABEL):
+            return _customer(exact_decoder.decode(body))
 
     def clean(self, body: bytes) -> str:
         """Nothing secret is asked for: neither network addresses nor the links that open an order."""
@@ -879,15 +880,12 @@ class _Tokens:
             ) from None
         data = _decode(answer.content)
         if not isinstance(data, dict) or not data.get("access_token"):
-            raise _broken_answer(ValueError("no access_token"))
+            raise broken_answer(LABEL, ValueError("no access_token"))
         return str(data["access_token"]), float(data.get("expires_in") or 0)
 
 
 # Answers ----------------------------------------------------------------------------------------------
 
-# Numbers with a fraction become Decimal: no amount passes through float.
-_body_decoder = msgspec.json.Decoder(float_hook=Decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number")
 # Drafts and archived products too: an unfiltered list may leave them out.
 STATUSES = "status:active,draft,archived,unlisted"
 EVERY_PRODUCT = f"product_{STATUSES}"
@@ -992,15 +990,9 @@ def _stock_error(error: Mapping[str, Any]) -> CartError:
 
 def _decode(content: bytes) -> Any:
     try:
-        return _body_decoder.decode(content)
+        return exact_decoder.decode(content)
     except msgspec.DecodeError as error:
-        raise _broken_answer(error) from None
-
-
-def _broken_answer(error: Exception) -> Unavailable:
-    return Unavailable(
-        "The shop's answer broke off or is not what Shopify sends. The next try follows by itself.", detail=str(error)
-    )
+        raise broken_answer(LABEL, error) from None
 
 
 def _page(kind: str, connection: Mapping[str, Any]) -> Page:
@@ -1011,11 +1003,11 @@ def _page(kind: str, connection: Mapping[str, Any]) -> Page:
 
 def _raw_record(kind: str, node: Mapping[str, Any]) -> RawRecord:
     """The node as it was asked for, whose keys stand in the order of the question."""
-    body = _encoder.encode(node)
+    body = exact_encoder.encode(node)
     times = [node["updatedAt"]]
     if kind == ITEM:
         times += [node["product"]["updatedAt"], node["inventoryItem"]["updatedAt"]]
-    return RawRecord(_number(node["id"]), max(map(_utc, times)), blake2b(body, digest_size=16).digest(), body)
+    return RawRecord(_number(node["id"]), max(map(_utc, times)), digest_of(body), body)
 
 
 def _gid(name: str, external_id: str) -> str:
@@ -1062,17 +1054,6 @@ def _order_terms(listing: Listing) -> list[str]:
 
 
 # From the shop ----------------------------------------------------------------------------------------
-
-
-def _parsed(function: Callable[[dict[str, Any]], Parsed], body: bytes | str, what: str) -> Parsed:
-    try:
-        return function(_body_decoder.decode(body))
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-        raise Rejected(
-            f"This {what} is not written the way Shopify writes it, so it was not read. Open it in the shop, save it, "
-            "and click Retry.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from None
 
 
 def _order(data: dict[str, Any]) -> CartOrder:
@@ -1248,9 +1229,7 @@ def _amount(bag: Mapping[str, Any]) -> Decimal:
 
 def _money(value: Any) -> Decimal:
     """A finite Decimal of the shop's text. Floats cannot arrive here: the decoder makes none. "10.0" is 10.00."""
-    amount = Decimal(value)
-    if not amount.is_finite() or abs(amount) >= TOO_LARGE_AN_AMOUNT:
-        raise ValueError(f"not an amount: {value}")
+    amount = money(value)
     exponent = amount.as_tuple().exponent
     return amount.quantize(CENT) if isinstance(exponent, int) and exponent > -2 else amount
 

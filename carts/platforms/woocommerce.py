@@ -1,15 +1,13 @@
 """WooCommerce, REST API v3 (checked against 11.0.1; facts and traps: docs/platforms/woocommerce.md)."""
 
 import json
-import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import ROUND_UP, Decimal, InvalidOperation
+from decimal import ROUND_UP, Decimal
 from functools import partial
-from hashlib import blake2b
 from html import unescape
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -18,13 +16,22 @@ from requests_oauthlib import OAuth1
 
 from carts.errors import AuthError, CartError, ConfigError, NotFound, Rejected, Unavailable
 from carts.platforms.base import Capabilities, Connection, CredentialField
+from carts.platforms.bodies import (
+    NUMBER,
+    broken_answer,
+    digest_of,
+    exact_decoder,
+    exact_encoder,
+    money,
+    optional_money,
+    reading,
+)
 from carts.platforms.http import Answer, ShopSession
 from carts.platforms.paging import Chunk, stitched_pages
 from carts.records import (
     CUSTOMER,
     ITEM,
     ORDER,
-    TOO_LARGE_AN_AMOUNT,
     Address,
     CartCustomer,
     CartItem,
@@ -42,6 +49,7 @@ from carts.records import (
     Window,
 )
 
+LABEL = "WooCommerce"
 PER_PAGE = 100  # the most the API gives, and the most a batch takes
 API = "/wp-json/wc/v3"
 PATHS = {ORDER: "orders", ITEM: "products", CUSTOMER: "customers"}
@@ -72,9 +80,7 @@ WRITTEN_AS = {
     "description": "description",
     "weight": "weight",
 }
-NUMBER = re.compile(r"\d+(\.\d+)?")
 ADDRESS_FIELDS = tuple(field.name for field in fields(Address))
-Parsed = TypeVar("Parsed")
 
 
 class _Head(msgspec.Struct):
@@ -85,13 +91,10 @@ class _Head(msgspec.Struct):
 _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _heads_decoder = msgspec.json.Decoder(list[_Head])
 _head_decoder = msgspec.json.Decoder(_Head)
-# Numbers with a fraction become Decimal: no amount passes through float.
-_body_decoder = msgspec.json.Decoder(float_hook=Decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class WooCommerce:
-    label: ClassVar[str] = "WooCommerce"
+    label: ClassVar[str] = LABEL
     url_help: ClassVar[str] = "The address of the shop itself, as a buyer opens it."
     capabilities: ClassVar[Capabilities] = Capabilities(
         orders="Found by the time they were last modified; an order is here within one poll of being placed or edited.",
@@ -331,7 +334,7 @@ class WooCommerce:
             for row in self._get(_stock_path(batch[0]), params):
                 # A variation may say "parent": its own quantity is not kept then, whatever stands there.
                 kept = row.get("manage_stock") is True and row.get("stock_quantity") is not None
-                found[by_id[str(row["id"])]] = _money(row["stock_quantity"]) if kept else None
+                found[by_id[str(row["id"])]] = money(row["stock_quantity"]) if kept else None
         return found
 
     def stock_batches(self, refs: Sequence[ItemRef]) -> list[list[ItemRef]]:
@@ -408,9 +411,9 @@ class WooCommerce:
         try:
             texts = msgspec.json.decode(answer.content, type=dict[str, list[msgspec.Raw]]).get("update", [])
         except msgspec.DecodeError as error:
-            raise _broken_answer(error) from None
+            raise broken_answer(LABEL, error) from None
         if len(texts) != len(rows):
-            raise _broken_answer(ValueError(f"{len(texts)} rows came back of {len(rows)}"))
+            raise broken_answer(LABEL, ValueError(f"{len(texts)} rows came back of {len(rows)}"))
         return {str(row["id"]): _row_result(str(row["id"]), text) for row, text in zip(rows, texts, strict=True)}
 
     def _push_customer(self, change: RecordChange) -> RowResult:
@@ -434,19 +437,22 @@ class WooCommerce:
     # Mapping: pure functions of the shop's text -------------------------------------------------------
 
     def parse_order(self, body: bytes | str) -> CartOrder:
-        return _parsed(_order, body, "order")
+        with reading("order", LABEL):
+            return _order(exact_decoder.decode(body))
 
     def parse_item(self, body: bytes | str) -> CartItem:
-        return _parsed(_item, body, "item")
+        with reading("item", LABEL):
+            return _item(exact_decoder.decode(body))
 
     def parse_customer(self, body: bytes | str) -> CartCustomer:
-        return _parsed(_customer, body, "customer")
+        with reading("customer", LABEL):
+            return _customer(exact_decoder.decode(body))
 
     def clean(self, body: bytes) -> str:
-        data = _body_decoder.decode(body)
+        data = exact_decoder.decode(body)
         for name in UNKEPT_FIELDS:
             data.pop(name, None)
-        return _encoder.encode(data).decode()
+        return exact_encoder.encode(data).decode()
 
 
 def _page(chunk: Chunk, number: int, per_page: int) -> Page:
@@ -518,7 +524,7 @@ def _results(answer: Answer, levels: Sequence[StockLevel]) -> list[RowResult]:
     data = _decode(answer.content)
     rows = data.get("update", []) if isinstance(data, dict) else []
     if len(rows) != len(levels):
-        raise _broken_answer(ValueError(f"{len(rows)} rows came back of {len(levels)}"))
+        raise broken_answer(LABEL, ValueError(f"{len(rows)} rows came back of {len(levels)}"))
     return [RowResult(level.external_id, error=_row_error(row, level)) for row, level in zip(rows, levels, strict=True)]
 
 
@@ -531,7 +537,7 @@ def _row_error(row: Mapping[str, Any], level: StockLevel) -> CartError | None:
         return Rejected(f"The cart refused the quantity: {message}", detail=code)
     if row.get("manage_stock") is not True:
         return Rejected(NO_STOCK_KEPT)
-    if str(row.get("id")) != level.external_id or _money(row.get("stock_quantity") or 0) != level.quantity:
+    if str(row.get("id")) != level.external_id or money(row.get("stock_quantity") or 0) != level.quantity:
         return Rejected("The cart took the quantity but shows another one. A plug-in of the shop may change it.")
     return None
 
@@ -542,23 +548,16 @@ def _offset(at: datetime, zone: tzinfo, *, fold: int) -> timedelta:
 
 def _decode(content: bytes) -> Any:
     try:
-        return _body_decoder.decode(content)
+        return exact_decoder.decode(content)
     except msgspec.DecodeError as error:
-        raise _broken_answer(error) from None
-
-
-def _broken_answer(error: Exception) -> Unavailable:
-    return Unavailable(
-        "The shop's answer broke off or is not what WooCommerce sends. The next try follows by itself.",
-        detail=str(error),
-    )
+        raise broken_answer(LABEL, error) from None
 
 
 def _chunk_of(response: Answer) -> Chunk:
     try:
         texts = _rows_decoder.decode(response.content)
     except msgspec.DecodeError as error:
-        raise _broken_answer(error) from None
+        raise broken_answer(LABEL, error) from None
     try:
         heads: Sequence[_Head | None] = _heads_decoder.decode(response.content)
     except msgspec.DecodeError:
@@ -579,7 +578,7 @@ def _head(text: msgspec.Raw) -> _Head | None:
 def _raw_record(text: msgspec.Raw, head: _Head | None) -> RawRecord:
     """A row that nobody can read is a row all the same: it goes by what it is made of, and blocks no other."""
     body = bytes(text)
-    digest = blake2b(body, digest_size=16).digest()
+    digest = digest_of(body)
     if head is None:
         return RawRecord(f"unreadable-{digest.hex()}", None, digest, body)
     try:
@@ -602,18 +601,6 @@ def _timezone_name(index: Mapping[str, Any]) -> str:
     return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def _parsed(function: Callable[[dict[str, Any]], Parsed], body: bytes | str, what: str) -> Parsed:
-    try:
-        data = _body_decoder.decode(body)
-        return function(data)
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-        raise Rejected(
-            f"This {what} is not written the way WooCommerce writes it, so it was not read. Open it in the shop, save "
-            "it, and click Retry.",
-            detail=f"{type(error).__name__}: {error}",
-        ) from None
-
-
 def _order(data: dict[str, Any]) -> CartOrder:
     lines = [_item_line(line) for line in data["line_items"]]
     lines += [_other_line(SHIPPING_LINE, line, "method_title") for line in data.get("shipping_lines", ())]
@@ -630,16 +617,16 @@ def _order(data: dict[str, Any]) -> CartOrder:
         placed_at=_required_utc(data["date_created_gmt"]),
         modified_at=_required_utc(data.get("date_modified_gmt") or data["date_created_gmt"]),
         currency=data["currency"],
-        total=_money(data["total"]),
-        tax_total=_money(data["total_tax"]),
-        discount_total=_money(data.get("discount_total", "0")),
+        total=money(data["total"]),
+        tax_total=money(data["total_tax"]),
+        discount_total=money(data.get("discount_total", "0")),
         rounding_limit=_rounding_limit(data["total"], len(lines)),
         lines=tuple(lines),
         external_customer_id=str(data.get("customer_id") or ""),
         email=str((data.get("billing") or {}).get("email") or ""),
         billing=billing,
         shipping=_address(data.get("shipping")),
-        refunds=tuple(Refund(str(row["id"]), abs(_money(row["total"])), row.get("reason") or "") for row in refunds),
+        refunds=tuple(Refund(str(row["id"]), abs(money(row["total"])), row.get("reason") or "") for row in refunds),
         payment_method=data.get("payment_method_title") or data.get("payment_method") or "",
         note=data.get("customer_note") or "",
     )
@@ -648,22 +635,22 @@ def _order(data: dict[str, Any]) -> CartOrder:
 def _rounding_limit(total: str, lines: int) -> Decimal:
     """Taxes rounded on the whole order, or of several rates, leave each line off by at most half the smallest unit
     the shop prints (measured: 3 cents on 13 lines, 4 units on 13 lines where it prints no decimals)."""
-    exponent = _money(total).as_tuple().exponent
+    exponent = money(total).as_tuple().exponent
     unit = ONE.scaleb(exponent) if isinstance(exponent, int) else ONE
     return (unit * max(1, lines) / 2).quantize(unit, ROUND_UP)
 
 
 def _item_line(line: dict[str, Any]) -> OrderLine:
-    net = _money(line["total"])
+    net = money(line["total"])
     return OrderLine(
         kind=ITEM_LINE,
         external_item_id=str(line.get("variation_id") or line.get("product_id") or ""),
         sku=str(line.get("sku") or ""),
         description=unescape(str(line.get("name") or "")),
-        quantity=_money(line["quantity"]),
+        quantity=money(line["quantity"]),
         net=net,
-        tax=_money(line["total_tax"]),
-        discount=_money(line["subtotal"]) - net,
+        tax=money(line["total_tax"]),
+        discount=money(line["subtotal"]) - net,
     )
 
 
@@ -674,8 +661,8 @@ def _other_line(kind: str, line: dict[str, Any], name: str) -> OrderLine:
         sku="",
         description=unescape(str(line.get(name) or "")),
         quantity=ONE,
-        net=_money(line["total"]),
-        tax=_money(line["total_tax"]),
+        net=money(line["total"]),
+        tax=money(line["total_tax"]),
     )
 
 
@@ -692,17 +679,17 @@ def _item(data: dict[str, Any]) -> CartItem:
         parent_id=str(data.get("parent_id") or ""),
         sku=str(data.get("sku") or ""),
         name=unescape(str(data.get("name") or "")),
-        price=_optional_money(data.get("regular_price") or data.get("price")),
-        sale_price=_optional_money(data.get("sale_price")),
+        price=optional_money(data.get("regular_price") or data.get("price")),
+        sale_price=optional_money(data.get("sale_price")),
         description=str(data.get("description") or ""),
         barcode=str(data.get("global_unique_id") or ""),
-        weight=_optional_money(data.get("weight")),
+        weight=optional_money(data.get("weight")),
         tax_class=str(data.get("tax_class") or "standard"),
         # A variation may say "parent": then its parent keeps the stock.
         is_stock_managed=data.get("manage_stock") is True,
         is_active=data.get("status") == "publish",
         has_variations=data.get("type") == "variable",
-        stock=None if stock is None else _money(stock),
+        stock=None if stock is None else money(stock),
         modified_at=_utc(data.get("date_modified_gmt")),
     )
 
@@ -720,18 +707,6 @@ def _customer(data: dict[str, Any]) -> CartCustomer:
         shipping=_address(data.get("shipping")),
         modified_at=_utc(data.get("date_modified_gmt")),
     )
-
-
-def _money(value: Any) -> Decimal:
-    """A finite Decimal of the shop's text or number. Floats cannot arrive here: the decoder makes none."""
-    amount = Decimal(value)
-    if not amount.is_finite() or abs(amount) >= TOO_LARGE_AN_AMOUNT:
-        raise ValueError(f"not an amount: {value}")
-    return amount
-
-
-def _optional_money(value: Any) -> Decimal | None:
-    return None if value in (None, "") else _money(value)
 
 
 def _required_utc(text: str) -> datetime:
