@@ -49,6 +49,8 @@ class Harness:
     is_write: Callable[[Received], bool] = is_no_get
     write_fault: Mapping[str, Any] = field(default_factory=lambda: {"method": "POST"})
     record_fault: Mapping[str, Any] = field(default_factory=lambda: {"method": "PUT"})
+    # Credentials that prove what the shop sends us, which reading it does not try.
+    untried: frozenset[str] = frozenset()
     # Whether a discount of the whole order is taken off its lines, or is a line of its own.
     discounts_by_line: bool = True
     # Where a fault for one of WooCommerce's paths has to strike here; "" strikes everywhere.
@@ -66,6 +68,7 @@ HARNESSES: dict[str, Harness] = {
     "bigcommerce": Harness(
         options={"settle_seconds": 0},
         external_id=bigcommerce_id,
+        untried=frozenset({"client_secret"}),
         write_fault={"method": "PUT", "match": "/adjustments"},
     ),
     "woocommerce": Harness(

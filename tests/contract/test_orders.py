@@ -114,38 +114,40 @@ def history(platform):
 
 
 def test_every_line_tax_and_total_is_the_shops_to_the_cent(history):
-    parsed = {order.external_id: order for order in map(history.adapter.parse_order, (
-        row.body for row in history.fetched(None)
-    ))}  # fmt: skip
+    parsed = {row.external_id: history.adapter.parse_order(row.body) for row in history.fetched(None)}
     theirs = {history.id_of(order): order for order in history.shop.orders.rows.values()}
     assert parsed.keys() == theirs.keys()
+    charged = charged_by_line if history.harness.discounts_by_line else charged_before_discount
     for external_id, shop in theirs.items():
-        order = parsed[external_id]
-        where = f"order {external_id}"
+        order, where = parsed[external_id], f"order {external_id}"
         assert (order.total, order.tax_total, order.currency) == (shop.total, shop.total_tax, shop.currency), where
-        by_line = history.harness.discounts_by_line
-        taken_off = ZERO if by_line else -sum((fee.total for fee in shop.fees if fee.total < 0), ZERO)
-        assert order.discount_total == shop.discount_total + taken_off, where
-        assert Counter((line.quantity, line.net, line.tax) for line in order.lines if line.kind == "item") == Counter(
-            (Decimal(line.quantity), *((line.total, line.total_tax) if by_line else (line.subtotal, line.subtotal_tax)))
-            for line in shop.lines
-        ), where
-        others = [line for line in order.lines if line.kind != "item"]
-        theirs_too = [*shop.shipping_lines, *shop.fees]
-        off, off_tax = (
-            (ZERO, ZERO)
-            if by_line
-            else (
-                sum((line.subtotal - line.total for line in shop.lines), ZERO),
-                sum((line.subtotal_tax - line.total_tax for line in shop.lines), ZERO),
-            )
+        lines, others, discount = charged(shop)
+        assert Counter((line.quantity, line.net, line.tax) for line in order.lines if line.kind == "item") == lines, (
+            where
         )
-        assert sum((line.net for line in others), ZERO) == sum((part.total for part in theirs_too), ZERO) - off, where
-        taxes = sum((part.total_tax for part in theirs_too), ZERO)
-        assert sum((line.tax for line in others), ZERO) == taxes - off_tax, where
+        told = [line for line in order.lines if line.kind != "item"]
+        assert (sum((line.net for line in told), ZERO), sum((line.tax for line in told), ZERO)) == others, where
+        assert order.discount_total == discount, where
         drift = order.total - sum((line.net + line.tax for line in order.lines), ZERO)
         assert abs(drift) <= order.rounding_limit, where
         assert (order.placed_at, order.modified_at) == (shop.created, shop.modified), where
+
+
+def charged_by_line(order) -> tuple[Counter, tuple[Decimal, Decimal], Decimal]:
+    """(lines of items as (quantity, net, tax), the sums of all other lines as (net, tax), the discount)"""
+    lines = Counter((Decimal(line.quantity), line.total, line.total_tax) for line in order.lines)
+    parts = [*order.shipping_lines, *order.fees]
+    others = sum((part.total for part in parts), ZERO), sum((part.total_tax for part in parts), ZERO)
+    return lines, others, order.discount_total
+
+
+def charged_before_discount(order) -> tuple[Counter, tuple[Decimal, Decimal], Decimal]:
+    """The same where a discount is a line of its own: a coupon's as well as a fee below zero."""
+    lines = Counter((Decimal(line.quantity), line.subtotal, line.subtotal_tax) for line in order.lines)
+    net, tax = charged_by_line(order)[1]
+    net -= sum((line.subtotal - line.total for line in order.lines), ZERO)
+    tax -= sum((line.subtotal_tax - line.total_tax for line in order.lines), ZERO)
+    return lines, (net, tax), order.discount_total - sum((fee.total for fee in order.fees if fee.total < 0), ZERO)
 
 
 def test_a_line_names_the_record_of_its_item(history):
