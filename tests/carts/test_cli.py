@@ -24,6 +24,7 @@ from backoffice.services import items
 from backoffice.types import NewItem
 from carts import secrets
 from carts.models import Cart, Feed, Record, Run
+from carts.platforms import REGISTRY, adapter_class
 from sandbox.testing import PracticeShop, practice_shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -454,3 +455,30 @@ def test_the_mapping_goes_out_and_in_from_the_shell(cart, place, tested, tmp_pat
     assert cart("map", "Shop", "items", "--import", str(table), "--apply").code == 0
     assert Record.objects.get(kind="item", local_id__isnull=False).external_id == str(product.id)
     assert cart("map", "Shop", "items", "--import", str(tmp_path / "none.csv")).code == 1
+
+
+@pytest.mark.parametrize("platform", REGISTRY)
+def test_a_cart_of_each_platform_is_added_tested_and_rehearsed(cart, platform):
+    with practice_shop(platform=platform, orders=3, lines=1) as place:
+        credentials = json.dumps(place.credentials)
+        added = cart("add", "Shop", place.address, "--platform", platform, "--credentials", "-", stdin=credentials)
+        assert added.code == 0, added.err
+        tested = cart("test", "Shop", "--json").json
+        assert (tested["passed"], tested["shop"]["name"]) == (True, "Practice shop")
+        assert not [value for value in place.credentials.values() if len(value) > 12 and value in added.out]
+        assert (
+            cart("set", "Shop", f"last_order_from={datetime.now(UTC) - timedelta(days=90):%Y-%m-%dT%H:%M}Z").code == 0
+        )
+        assert cart("rehearse", "Shop").code == 0
+    shown = cart("show", "Shop", "--json").json
+    assert shown["platform"] == platform
+
+
+@pytest.mark.parametrize("platform", REGISTRY)
+def test_a_credential_that_the_platform_does_not_have_is_refused_with_the_ones_it_takes(cart, platform):
+    refused = cart(
+        "add", "Shop", "https://shop.example.test", "--platform", platform, "--credentials", "-", stdin="x=1"
+    )
+    assert refused.code == 1 and not Cart.objects.exists()
+    for field in adapter_class(platform).credential_fields:
+        assert field.name in refused.err
