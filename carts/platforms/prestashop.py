@@ -358,7 +358,8 @@ class PrestaShop:
         return Page(tuple(rows), None, is_last, "" if is_last else str(offset + listing.per_page))
 
     def _listing_filters(self, kind: str, listing: Listing, look: "_Look") -> dict[str, str]:
-        filters: dict[str, str] = {}
+        # Every guest is a customer to the shop: a page could hold nobody else.
+        filters = {"is_guest": "[0]", "deleted": "[0]"} if kind == CUSTOMER else {}
         if kind != CUSTOMER and (listing.placed_from or listing.placed_before):
             start = local_start(listing.placed_from, look.zone()) if listing.placed_from else "0001-01-01 00:00:00"
             # The interval is closed, what is asked for is open.

@@ -64,6 +64,15 @@ def test_items_and_customers_all_of_them_and_none_twice(ground, kind):
     assert {total for total in totals if total is not None} <= {len(ids)}
 
 
+def test_guests_do_not_fill_the_list_of_customers(ground):
+    for step in range(25):
+        ground.shop.place_order(placed=START + SECOND * step, email=f"guest{step}@example.test")
+    page = ground.adapter.listing(CUSTOMER, Listing(per_page=10))
+    read = [ground.adapter.parse_customer(row.body) for row in page.rows]
+    assert {f"customer{number}@example.test" for number in (1, 2, 3)} <= {customer.email for customer in read}
+    assert not [customer.email for customer in read if customer.email.startswith("guest")]
+
+
 def test_a_search_finds_a_customer_by_e_mail(ground):
     ids, _ = listed(ground, CUSTOMER, per_page=50, search="customer2@example.test")
     wanted = ground.shop.customer_by_email("customer2@example.test")
