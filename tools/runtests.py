@@ -40,7 +40,9 @@ def main(arguments: list[str]) -> int:
             chosen.remove("postgres")
         outcomes = {name: run(name, environment, arguments, is_first=name == chosen[0]) for name in chosen}
     for name, outcome in outcomes.items():
-        print(f"Tests on {name}: {'passed' if outcome == 0 else f'FAILED (pytest ended with {outcome})'}")
+        told = "passed" if outcome == 0 else f"FAILED (pytest ended with {outcome})"
+        note = "" if name == chosen[0] else f", without those that touch no database and ran on {chosen[0]}"
+        print(f"Tests on {name}{note}: {told}")
     return max(outcomes.values(), default=1)
 
 
@@ -51,7 +53,7 @@ def run(database: str, environment: dict[str, str], arguments: list[str], *, is_
         environment["DATABASE_URL"] = environment["TEST_POSTGRES_URL"]
     if not is_first:
         print(f"{', '.join(WITHOUT_DATABASE)} touch no database and ran above: not again.", flush=True)
-        arguments = [*(f"--ignore={folder}" for folder in WITHOUT_DATABASE), *arguments]
+        arguments = [*(f"--deselect={folder}" for folder in WITHOUT_DATABASE), *arguments]
     outcome = subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment).returncode
     return 0 if outcome == NOTHING_COLLECTED and not is_first else outcome
 

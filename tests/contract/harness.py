@@ -51,6 +51,8 @@ class Harness:
     record_fault: Mapping[str, Any] = field(default_factory=lambda: {"method": "PUT"})
     # Credentials that prove what the shop sends us, which reading it does not try.
     untried: frozenset[str] = frozenset()
+    # Whether a quantity is set only where the shop shows the one we knew.
+    compares_stock: bool = False
     # Whether a discount of the whole order is taken off its lines, or is a line of its own.
     discounts_by_line: bool = True
     # Where a fault for one of WooCommerce's paths has to strike here; "" strikes everywhere.
@@ -89,6 +91,7 @@ HARNESSES: dict[str, Harness] = {
     "shopify": Harness(
         options={"by_token": True},
         is_write=is_mutation,
+        compares_stock=True,
         write_fault={"body": "inventorySetQuantities"},
         record_fault={"body": "productVariantsBulkUpdate"},
     ),
