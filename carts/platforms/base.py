@@ -57,9 +57,10 @@ class Capabilities:
     has_locations: bool = False
     # The cart answers a stock write before it is done: so long after it, it is read whether it was. 0: it is done.
     stock_settles_seconds: float = 0.0
-    # So many items or customers are written with one request; no more are handed over at once, so that Stop waits for
-    # one request and not for a hundred.
-    records_a_request: int = 100
+    # So many are written with one request; no more are handed over at once, so that Stop waits for one request and not
+    # for a hundred.
+    items_a_request: int = 100
+    customers_a_request: int = 100
     # The version of the API that is spoken, and the day the platform switches it off; "" and None where it has none.
     api_version: str = ""
     api_retires: date | None = None

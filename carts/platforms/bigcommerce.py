@@ -199,6 +199,8 @@ class BigCommerce:
         item_fields=frozenset({"name", "price", "sale_price", "description", "barcode", "weight", "is_active"}),
         variation_fields=frozenset({"price", "sale_price", "barcode", "weight", "is_active"}),
         customer_fields=frozenset({"name", "company", "email", "phone", "billing", "shipping"}),
+        items_a_request=10,
+        customers_a_request=10,
         has_locations=True,
         # Nothing tells when an adjustment is done; seconds, as the documentation has it.
         stock_settles_seconds=5.0,

@@ -202,7 +202,8 @@ class Magento:
         variation_fields=ITEM_FIELDS,
         customer_fields=frozenset({"name", "company", "email", "phone", "billing", "shipping"}),
         has_locations=True,
-        records_a_request=1,
+        items_a_request=1,
+        customers_a_request=1,
         api_version="V1",
     )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (

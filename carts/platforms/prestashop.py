@@ -176,6 +176,8 @@ class PrestaShop:
         item_fields=frozenset({"name", "price", "description", "barcode", "weight", "is_active"}),
         variation_fields=frozenset({"price", "barcode", "weight"}),
         customer_fields=frozenset({"name", "company", "email", "phone", "billing"}),
+        items_a_request=1,
+        customers_a_request=1,
     )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField(

@@ -290,6 +290,8 @@ class Shopify:
         item_fields=PRICE_FIELDS | PRODUCT_FIELDS,
         variation_fields=PRICE_FIELDS,
         customer_fields=frozenset({"name", "company", "email", "phone", "billing"}),
+        items_a_request=1,
+        customers_a_request=1,
         has_locations=True,
         api_version=API_VERSION,
         api_retires=API_RETIRES,

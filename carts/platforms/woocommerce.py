@@ -125,6 +125,7 @@ class WooCommerce:
         # A variation's name is made by the shop, of its attributes.
         variation_fields=ITEM_FIELDS - {"name"},
         customer_fields=frozenset({"name", "company", "email", "phone", "billing", "shipping"}),
+        customers_a_request=1,
     )
     credential_fields: ClassVar[tuple[CredentialField, ...]] = (
         CredentialField(

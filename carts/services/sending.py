@@ -147,7 +147,8 @@ def send(
             to_send[ref] = (pair, values)
         else:
             done.append(Sent(pair, {}))
-    size = adapter.capabilities.records_a_request
+    can = adapter.capabilities
+    size = can.items_a_request if kind == Kind.ITEM else can.customers_a_request
     for batch in adapter.stock_batches(list(to_send)):
         for at in range(0, len(batch), size):
             done += _send_batch(adapter, kind, [to_send[ref] for ref in batch[at : at + size]], hold)

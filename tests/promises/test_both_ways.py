@@ -7,10 +7,13 @@ import pytest
 from django.utils import timezone
 
 from backoffice.models import Customer, Item
-from carts.choices import Kind, Outcome, RecordState
+from carts import gateway
+from carts.choices import Kind, Outcome, PushKind, RecordState
 from carts.models import Push, Record
-from carts.services import ticking
-from tests.engine.helpers import external_id, fresh
+from carts.services import control, ticking
+from tests.contract.harness import HARNESSES
+from tests.engine.helpers import elsewhere, external_id, fresh
+from tests.platforms.around import around
 from tests.push.conftest import count_in, kept, shows, writes
 from tests.push.test_convergence import ITEMS as WARES
 from tests.push.test_convergence import Life as LifeOfStock
@@ -110,6 +113,23 @@ def test_a_customer_passes_both_ways_with_the_address(paired, place):
     assert theirs.billing.city == "Leeds" and len(writes(place)) == 1
     goes(paired)
     assert len(writes(place)) == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.ITEM, Kind.CUSTOMER])
+def test_after_stop_nothing_is_written_behind_the_request_in_flight(paired, place, kind):
+    linked = Record.objects.filter(cart=paired, kind=kind, local_id__isnull=False, parent_id="").order_by("pk")[:3]
+    values = {"description": "Other words"} if kind == Kind.ITEM else {"name": "Grace Hopper"}
+    for record in linked:
+        gateway.set_values(kind, record.local_id, values)
+    stopped = []
+
+    def stop(request) -> None:
+        if not stopped and HARNESSES[place.platform_name].is_write(request):
+            stopped.append(elsewhere(lambda: control.stop(fresh(paired), "staff")))
+
+    with around(place, before=stop):
+        ticking.push_records(paired.pk, PushKind(kind))
+    assert stopped and len(writes(place)) == 1
 
 
 def test_an_export_creates_what_is_missing_once(paired, place):

@@ -9,24 +9,21 @@ import pytest
 from django.utils import timezone
 
 from backoffice.models import Document, Item
-from carts import gateway
 from carts.choices import Kind, Outcome, RecordState
 from carts.models import Cart, Feed, Outbox, Record
-from carts.services import control, leases, selection, ticking, updates
+from carts.services import leases, selection, ticking, updates
 from sandbox.demo import UNKNOWN_SKUS
 from sandbox.magento.editing import edit_order
 from sandbox.testing import PracticeShop, practice_shop
 from tests.engine.helpers import (
     assert_runs_add_up,
     documents,
-    elsewhere,
     fresh,
     know_the_items,
     poll,
     running_cart,
     states,
 )
-from tests.platforms.around import around, at_request
 from tests.push.conftest import count_in
 
 BOTH = {"from_item_updates": True, "from_customer_updates": True, "to_item_updates": True, "to_customer_updates": True}
@@ -133,19 +130,6 @@ def test_a_change_of_stock_here_is_what_buyers_can_buy_there_whatever_is_reserve
     place.requests.clear()
     turn(cart)
     assert not [request.path for request in place.requests if request.method != "GET"]
-
-
-def test_stop_lets_no_second_item_go_out_behind_the_one_in_flight(cart, place):
-    for sku in ("SKU-0001", "SKU-0002", "SKU-0003"):
-        gateway.set_values(Kind.ITEM, Item.objects.get(sku=sku).pk, {"price": "44.5"})
-
-    def stop() -> None:
-        elsewhere(lambda: control.stop(fresh(cart), "staff"))
-
-    with around(place, before=at_request(1, stop, match="/products$")):
-        turn(cart)
-    written = [request.json()["product"]["sku"] for request in place.requests if request.method == "POST"]
-    assert written == ["SKU-0001"]
 
 
 def test_import_selected_takes_a_size_as_an_item_of_its_own(cart, place):
