@@ -79,21 +79,26 @@ class ShopSession:
     ) -> Answer:
         """The answer, whose body is whole and of the platform's kind, or empty with a 204. Anything else is raised as
         the CartError it means."""
+        content = {"auth": auth, "params": params, "json": json, "data": data, "headers": headers}
+        response = self._exchange(method, url, content)
+        if response.status_code >= 300:
+            raise error_of(response, self._speech)
+        if response.status_code != 204 and not self._speech.is_body(response):
+            raise Unavailable(
+                "The shop answered with a web page where data belongs: it may be in maintenance, or a security "
+                "plug-in stands in between. Open the shop in a browser. The next try follows by itself.",
+                detail=_excerpt(response),
+            )
+        return response
+
+    def _exchange(self, method: str, url: str, content: Mapping[str, Any]) -> Answer:
+        """The answer whatever its status, its body whole. Raises what kept it from coming."""
         try:
             received = self._session.request(
-                method,
-                url,
-                auth=auth,
-                params=params,
-                json=json,
-                data=data,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
+                method, url, timeout=self._timeout, allow_redirects=False, stream=True, **content
             )
             # The body in one piece: requests' own way is 10 KB at a time, a third of the time of reading a page.
-            content = b"".join(received.iter_content(None))
+            return Answer(received.status_code, received.headers, b"".join(received.iter_content(None)))
         except requests.RequestException as error:
             raise _network_error(error, url) from None
         except (UnicodeError, ValueError) as error:
@@ -105,16 +110,6 @@ class ShopSession:
                 "nothing was sent.",
                 detail=type(error).__name__,
             ) from None
-        response = Answer(received.status_code, received.headers, content)
-        if response.status_code >= 300:
-            raise error_of(response, self._speech)
-        if response.status_code != 204 and not self._speech.is_body(response):
-            raise Unavailable(
-                "The shop answered with a web page where data belongs: it may be in maintenance, or a security "
-                "plug-in stands in between. Open the shop in a browser. The next try follows by itself.",
-                detail=_excerpt(response),
-            )
-        return response
 
     def close(self) -> None:
         self._session.close()
