@@ -42,9 +42,9 @@ def location_of(cart: Cart) -> str:
 def adapter_for(cart: Cart, priority: Priority = Priority.STAFF) -> CartAdapter:
     """`priority`: what its requests are for, where the cart allows only so many. Raises ConfigError when the saved
     credentials cannot be read."""
-    digest = connection_digest(cart)
+    location = location_of(cart)
+    digest = f"{connection_digest(cart)}{cart.shop_timezone} {location}"
     with _lock:
-        digest += f"{cart.shop_timezone} {location_of(cart)}"
         known = _adapters.get((cart.pk, priority))
         if known and known[0] == digest:
             return known[1]
@@ -53,7 +53,7 @@ def adapter_for(cart: Cart, priority: Priority = Priority.STAFF) -> CartAdapter:
             credentials=secrets.unseal(cart.credentials),
             ca_bundle=cart.ca_bundle,
             timezone=cart.shop_timezone,
-            location=location_of(cart),
+            location=location,
             budget=SharedBudget(cart.pk, priority),
         )
         adapter = connect(cart.platform, connection)

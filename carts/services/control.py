@@ -22,8 +22,8 @@ from carts.errors import CartError, Refused
 from carts.models import Cart, Feed, Outbox, Record, Run, Webhooks
 from carts.platforms import DEFAULT, adapter_class
 from carts.records import Listing
-from carts.services import connections, leases, pairs, runs
-from carts.services.connections import adapter_for, connection_digest
+from carts.services import leases, pairs, runs
+from carts.services.connections import adapter_for, connection_digest, location_of
 from carts.services.wakeups import wake_feed, wake_webhooks
 
 log = logging.getLogger(__name__)
@@ -273,7 +273,7 @@ def location_is_open(cart: Cart) -> bool:
     """Which of the shop's locations is ours has not been said, or that one is not there any more."""
     if not adapter_class(cart.platform).capabilities.has_locations:
         return False
-    return connections.location_of(cart) not in [known for known, _ in cart.shop_locations]
+    return location_of(cart) not in [known for known, _ in cart.shop_locations]
 
 
 def start_plan(cart: Cart) -> StartPlan:

@@ -95,11 +95,6 @@ def claim_stock(cart_id: int) -> str:
     return token if stock_rows.claim(cart_id, token, lease_end(timezone.now())) else ""
 
 
-def due_now(now: datetime) -> Q:
-    """Of pushes."""
-    return Q(due_at__isnull=True) | Q(due_at__lte=now)
-
-
 def hold_outbox(outbox_id: int, token: str, *, switch: str = "to_stock_updates", **moved: object) -> None:
     """As hold_feed. What was switched off is as good as a Stop; `switch` is the cart's field for it."""
     on = Q(cart__in=Cart.objects.filter(status=CartStatus.RUNNING, **{switch: True}).values("pk"))

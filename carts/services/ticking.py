@@ -109,9 +109,8 @@ def _outboxes_due(now: datetime, **only: int) -> list[Outbox]:
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     may = Q(next_drain_at__isnull=True) | Q(next_drain_at__lte=now)
     on = Q(cart__status=CartStatus.RUNNING, cart__to_stock_updates=True)
-    waiting = Push.objects.filter(
-        leases.due_now(now), cart=OuterRef("cart"), kind=PushKind.STOCK, state=PushState.WAITING
-    )
+    due = Q(due_at__isnull=True) | Q(due_at__lte=now)
+    waiting = Push.objects.filter(due, cart=OuterRef("cart"), kind=PushKind.STOCK, state=PushState.WAITING)
     outboxes = Outbox.objects.filter(free, may, on, kind=PushKind.STOCK, needs_person=False, **only)
     known = outboxes.select_related("cart").annotate(has_waiting=Exists(waiting))
     return [outbox for outbox in known if outbox.has_waiting or stock_sweep.is_due(outbox, now)]

@@ -11,11 +11,12 @@ from django.utils import timezone
 from backoffice.models import Item
 from carts.choices import Kind, PushState
 from carts.models import Cart, Push, Record
-from carts.services import control, pushing, selection, ticking
+from carts.services import pushing, ticking
 from sandbox.testing import PracticeShop, practice_shop
-from tests.engine.helpers import LONG_AGO, fresh, know_the_items, poll
+from tests.engine.helpers import fresh, know_the_items, poll, running_cart
 from tests.platforms.around import around
 from tests.push.conftest import count_in, kept
+from tests.push.test_records import pick
 
 
 def open_transactions() -> int:
@@ -58,17 +59,11 @@ def compared() -> Iterator[PracticeShop]:
 def shopify(transactional_db: None, compared: PracticeShop) -> Cart:
     """RUNNING, its items linked, their quantities ours and known."""
     know_the_items(compared)
-    changes = {"name": "Shopify", "platform": "shopify", "url": compared.address, "last_order_from": LONG_AGO}
-    cart = control.create_cart(changes | {"to_stock_updates": True}, compared.credentials, "staff")
-    assert control.test_connection(cart, "staff").passed
-    cart = fresh(cart)
-    cart.stock_location = cart.shop_locations[0][0]
-    cart.save()
-    control.start(cart, "staff", without_rehearsal=True)
-    ids = [str(row.id) for row in compared.shop.products.rows.values() if row.sku and not row.parent_id]
-    run = selection.begin(fresh(cart), Kind.ITEM, ids, "staff")
-    ticking.work_on_run(run.pk)
-    poll(fresh(cart))
+    cart = running_cart(compared, to_stock_updates=True)
+    pick(
+        cart, Kind.ITEM, [str(row.id) for row in compared.shop.products.rows.values() if row.sku and not row.parent_id]
+    )
+    poll(cart)
     ticking.push_stock(cart.pk)
     assert not Push.objects.exists()
     compared.requests.clear()

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from backoffice.models import Document, Item
 from carts.choices import Kind, Outcome, RecordState
-from carts.models import Cart, Feed, Outbox, Record
-from carts.services import leases, selection, ticking, updates
+from carts.models import Cart, Outbox, Record
+from carts.services import selection, ticking
 from sandbox.demo import UNKNOWN_SKUS
 from sandbox.magento.editing import edit_order
 from sandbox.testing import PracticeShop, practice_shop
@@ -25,6 +25,7 @@ from tests.engine.helpers import (
     states,
 )
 from tests.push.conftest import count_in
+from tests.push.test_records import turn as turn_records
 
 BOTH = {"from_item_updates": True, "from_customer_updates": True, "to_item_updates": True, "to_customer_updates": True}
 
@@ -51,16 +52,9 @@ def cart(transactional_db: None, place: PracticeShop) -> Cart:
 
 def turn(cart: Cart) -> None:
     """What the workers would do once."""
-    for feed in Feed.objects.filter(cart=cart).exclude(kind=Kind.ORDER):
-        token = leases.claim_feed(feed.pk)
-        assert token
-        updates.poll(feed.pk, token)
-        feed.refresh_from_db()
-        assert not feed.error, feed.error
+    turn_records(cart)
     Outbox.objects.update(next_drain_at=None)
     ticking.push_stock(cart.pk)
-    for kind in ("item", "customer"):
-        ticking.push_records(cart.pk, kind)
 
 
 @pytest.mark.django_db
