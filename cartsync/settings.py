@@ -126,6 +126,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+else:
+    # Of what is written by hand for speed (cartsync.statements); the ORM's statements are never prepared. Off where a
+    # pooler in between hands every transaction to another connection and knows nothing of them.
+    prepares = env.bool("PREPARED_STATEMENTS", default=True)
+    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 0 if prepares else None
+    DATABASES["default"]["OPTIONS"]["options"] = "-c plan_cache_mode=force_generic_plan"
 # Web threads live long: each keeps its connection and looks whether it is still alive. It also spares SQLite
 # the checkpoint that closing the last connection costs.
 DATABASES["default"]["CONN_MAX_AGE"] = 60

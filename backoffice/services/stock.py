@@ -14,6 +14,7 @@ from backoffice.errors import StockError
 from backoffice.models import Document, DocumentLine, Item, StockLevel, StockMovement
 from backoffice.signals import stock_changed
 from backoffice.types import QUANTITY_DECIMALS, ZERO, Availability, StockChange
+from cartsync import statements
 
 ITEMS_PER_STATEMENT = 300  # SQLite takes 999 parameters
 
@@ -91,20 +92,18 @@ def sellable(item_ids: Collection[int]) -> dict[int, tuple[str, Decimal]]:
     waited for at every change of stock."""
     if not item_ids:
         return {}
-    item, level, line, document = (
-        connection.ops.quote_name(model._meta.db_table) for model in (Item, StockLevel, DocumentLine, Document)
-    )
+    item, level, line, document = map(statements.table, (Item, StockLevel, DocumentLine, Document))
+    condition, ids = statements.among("i.id", item_ids)
     sql = (
         "SELECT i.id, i.sku_key, COALESCE(l.on_hand, 0) - COALESCE(l.committed, 0) - COALESCE(("
         f"SELECT SUM(p.quantity) FROM {line} p JOIN {document} d ON d.id = p.document_id "
         "WHERE p.kind = %s AND p.item_id = i.id AND d.state = %s), 0) "
         f"FROM {item} i LEFT JOIN {level} l ON l.item_id = i.id "
-        f"WHERE i.is_stock_keeping AND i.id IN ({', '.join(['%s'] * len(item_ids))})"
+        f"WHERE i.is_stock_keeping AND {condition}"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [LineKind.ITEM.value, DocumentState.PENDING.value, *item_ids])
-        # SQLite adds in binary fractions.
-        return {row[0]: (row[1], round(Decimal(str(row[2])), QUANTITY_DECIMALS)) for row in cursor.fetchall()}
+    found = statements.rows(sql, [LineKind.ITEM.value, DocumentState.PENDING.value, *ids])
+    # SQLite adds in binary fractions.
+    return {item_id: (sku, round(Decimal(str(available)), QUANTITY_DECIMALS)) for item_id, sku, available in found}
 
 
 def announce(item_ids: Iterable[int | None]) -> None:

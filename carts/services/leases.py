@@ -11,6 +11,7 @@ from carts.choices import ACTIVE_RUN_STATES, CartStatus, Kind, RunState
 from carts.errors import StopRequested
 from carts.models import Cart, Feed, Outbox, Run
 from carts.services import stock_rows
+from carts.services.stock_rows import StockLease
 
 LEASE_SECONDS: float = settings.LEASE_SECONDS
 # A subquery, not a join: with a join Django moves every condition into a subquery, and PostgreSQL, having waited for
@@ -88,11 +89,10 @@ def claim_outbox(outbox_id: int) -> str:
     return token if claimed else ""
 
 
-def claim_stock(cart_id: int) -> str:
-    """As claim_outbox, of a cart's stock and only where some is due to be sent: looked for and claimed by one
+def claim_stock(cart_id: int) -> StockLease | None:
+    """As claim_outbox, of a cart's stock and only where some is due to be sent: looked for, claimed and read by one
     statement, since a change of stock waits for it."""
-    token = secrets.token_hex(16)
-    return token if stock_rows.claim(cart_id, token, lease_end(timezone.now())) else ""
+    return stock_rows.claim(cart_id, secrets.token_hex(16), lease_end(timezone.now()))
 
 
 def hold_outbox(outbox_id: int, token: str, *, switch: str = "to_stock_updates", **moved: object) -> None:

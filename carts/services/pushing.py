@@ -27,7 +27,7 @@ from carts.records import ItemRef, RowResult, StockLevel
 from carts.services import feeds, leases, quantities, stock_rows, stock_sweep
 from carts.services.budgets import Priority
 from carts.services.connections import adapter_for
-from carts.services.stock_rows import Due
+from carts.services.stock_rows import Due, StockLease
 
 log = logging.getLogger(__name__)
 
@@ -50,23 +50,23 @@ NEVER_SETTLES = (
 GONE = "The shop does not have this item any more; it may have been deleted there. Nothing more is sent to it."
 
 
-def drain(cart_id: int, token: str) -> None:
+def drain(lease: StockLease) -> None:
     """Everything that waits for this cart. Errors end in the outbox: what happened, and when the next try is."""
-    outbox = stock_rows.outbox(cart_id)
-    work = Drain(outbox, token)
+    outbox = lease.outbox
     try:
-        work.send_all()
+        Drain(lease).send_all()
     except StopRequested:
         return  # the lease is somebody else's already
     except CartError as error:
-        end_failed(outbox, token, error)
+        end_failed(outbox, lease.token, error)
         return
     except Exception:
         log.exception("Stock of cart %s could not be sent", outbox.cart_id)
-        end_failed(outbox, token, CartError("Something unexpected went wrong; the log has it. The next try follows."))
+        unexpected = CartError("Something unexpected went wrong; the log has it. The next try follows.")
+        end_failed(outbox, lease.token, unexpected)
         return
     leases.release_outbox(
-        outbox.pk, token, drained_at=timezone.now(), next_drain_at=None, failures=0, error="", error_kind=""
+        outbox.pk, lease.token, drained_at=timezone.now(), next_drain_at=None, failures=0, error="", error_kind=""
     )
 
 
@@ -92,16 +92,19 @@ class OrdersFirst(CartError):
 class Drain:
     """The work under one lease."""
 
-    def __init__(self, outbox: Outbox, token: str) -> None:
-        self._outbox, self._token = outbox, token
-        self._cart: Cart = outbox.cart
+    def __init__(self, lease: StockLease) -> None:
+        self._outbox, self._token = lease.outbox, lease.token
+        self._cart: Cart = lease.outbox.cart
+        self._orders_read_at = lease.orders_read_at
         self._held_at = time.monotonic()
 
     def send_all(self) -> None:
-        adapter = adapter_for(self._cart, Priority.STOCK)
         if stock_sweep.is_due(self._outbox, timezone.now()):
+            # Settings that are saved make it due. If that was while the lease was taken, the cart is still the old one.
+            self._cart = self._outbox.cart = Cart.objects.get(pk=self._cart.pk)
             self._orders_first()
             stock_sweep.sweep(self._outbox, self._token)
+        adapter = adapter_for(self._cart, Priority.STOCK)
         while due := stock_rows.waiting(self._cart.pk, MARKS_A_ROUND):
             began = time.monotonic()
             self._orders_first()
@@ -117,13 +120,13 @@ class Drain:
     def _orders_first(self) -> None:
         """Units the cart has sold since the last poll are to be counted; a poll that is recent enough will do."""
         oldest = timezone.now() - timedelta(seconds=self._cart.poll_interval_seconds)
-        if not stock_rows.orders_are_behind(self._cart.pk, oldest):
+        if self._orders_read_at and self._orders_read_at >= oldest:
             return
         feed = Feed.objects.get(cart=self._cart, kind=Kind.ORDER)
-        token = leases.claim_feed(feed.pk)
-        if token:
+        if (feed.polled_at is None or feed.polled_at < oldest) and (token := leases.claim_feed(feed.pk)):
             feeds.poll(feed.pk, token)
             feed.refresh_from_db()
+        self._orders_read_at = feed.polled_at
         if feed.polled_at is None or feed.polled_at < oldest:
             raise OrdersFirst(
                 "Stock waits until the cart's orders could be read, so that what was sold there is counted. "

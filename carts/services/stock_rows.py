@@ -3,18 +3,34 @@ waited for: the ORM takes longer to write one of them than the database to answe
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from carts.choices import CartStatus, Kind, PushKind, PushState, RecordState
 from carts.models import Cart, Feed, OpenUnits, Outbox, Push, Record
 from carts.records import ItemRef
+from cartsync.statements import among, columns, listed, read, rows, table, value, written
+
+# By id: what the cart's row says, as one text, and the cart that was read with it. Nobody changes that instance.
+_carts: dict[int, tuple[str, Cart]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class StockLease:
+    """The right to send a cart's stock; its outbox with its cart, and when the cart's orders were last read, as they
+    were when it was taken. `orders_read_at` None: not known."""
+
+    token: str
+    outbox: Outbox
+    orders_read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +49,48 @@ class Due:
 
 def is_being_sent(cart_id: int, kind: PushKind) -> bool:
     """Somebody has the lease on this cart's outbox of this kind."""
-    sql = f"SELECT 1 FROM {_table(Outbox)} WHERE cart_id = %s AND kind = %s AND lease_until > %s"
-    return bool(_rows(sql, [cart_id, kind.value, _time()]))
+    sql = f"SELECT 1 FROM {table(Outbox)} WHERE cart_id = %s AND kind = %s AND lease_until > %s"
+    return bool(rows(sql, [cart_id, kind.value, _time()]))
 
 
-def orders_are_behind(cart_id: int, oldest: datetime) -> bool:
-    """The cart's orders were last read before this moment, or never."""
-    sql = f"SELECT 1 FROM {_table(Feed)} WHERE cart_id = %s AND kind = %s AND (polled_at IS NULL OR polled_at < %s)"
-    return bool(_rows(sql, [cart_id, Kind.ORDER.value, _at(oldest)]))
-
-
-def claim(cart_id: int, token: str, until: datetime) -> bool:
+def claim(cart_id: int, token: str, until: datetime) -> StockLease | None:
     """Take the lease on a RUNNING cart's stock, if nobody has it and some is due to be sent."""
-    now = _time()
+    now, outbox, cart = _time(), table(Outbox), table(Cart)
+    orders_read_at = f"(SELECT f.polled_at FROM {table(Feed)} f WHERE f.cart_id = {outbox}.cart_id AND f.kind = %s)"
+    content = f"(SELECT {_content('c')} FROM {cart} c WHERE c.id = {outbox}.cart_id)"
     sql = (
-        f"UPDATE {_table(Outbox)} SET lease_token = %s, lease_until = %s WHERE cart_id = %s AND kind = %s "
+        f"UPDATE {outbox} SET lease_token = %s, lease_until = %s WHERE cart_id = %s AND kind = %s "
         "AND NOT needs_person AND (lease_until IS NULL OR lease_until < %s) "
         "AND (next_drain_at IS NULL OR next_drain_at <= %s) "
-        f"AND EXISTS (SELECT 1 FROM {_table(Cart)} c WHERE c.id = %s AND c.status = %s AND c.to_stock_updates) "
-        f"AND EXISTS (SELECT 1 FROM {_table(Push)} p WHERE p.cart_id = %s AND p.kind = %s AND p.state = %s "
-        "AND (p.due_at IS NULL OR p.due_at <= %s))"
+        f"AND EXISTS (SELECT 1 FROM {cart} c WHERE c.id = %s AND c.status = %s AND c.to_stock_updates) "
+        f"AND EXISTS (SELECT 1 FROM {table(Push)} p WHERE p.cart_id = %s AND p.kind = %s AND p.state = %s "
+        "AND (p.due_at IS NULL OR p.due_at <= %s)) "
+        f"RETURNING {orders_read_at}, {content}, {', '.join(columns(Outbox))}"
     )
     stock = PushKind.STOCK.value
     given = [token, _at(until), cart_id, stock, now, now, cart_id, CartStatus.RUNNING.value]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*given, cart_id, stock, PushState.WAITING.value, now])
-        return cursor.rowcount > 0
+    taken = rows(sql, [*given, cart_id, stock, PushState.WAITING.value, now, Kind.ORDER.value])
+    if not taken:
+        return None
+    polled_at, content, *values = taken[0]
+    found: Outbox = read(Outbox, values)
+    found.cart = _cart(cart_id, content)
+    return StockLease(token, found, value(Feed._meta.get_field("polled_at"), polled_at))
 
 
-def outbox(cart_id: int) -> Outbox:
-    """That of the cart's stock, with its cart. Every column of both: to name them all takes the ORM its time."""
-    cart = Cart.objects.raw(f"SELECT * FROM {_table(Cart)} WHERE id = %s", [cart_id])[0]
-    sql = f"SELECT * FROM {_table(Outbox)} WHERE cart_id = %s AND kind = %s"
-    found = Outbox.objects.raw(sql, [cart_id, PushKind.STOCK.value])[0]
-    found.cart = cart
-    return found
+@cache
+def _content(row: str) -> str:
+    """All of a cart's row, as one text."""
+    return " || '\x1f' || ".join(f"COALESCE(CAST({row}.{column} AS text), '')" for column in columns(Cart))
+
+
+def _cart(cart_id: int, content: str) -> Cart:
+    """The cart whose row says this. It seldom changes, and to read all of it would be a statement more."""
+    known = _carts.get(cart_id)
+    if known is None or known[0] != content:
+        found = Cart.objects.annotate(content=RawSQL(_content(table(Cart)), ())).get(pk=cart_id)
+        known = _carts[cart_id] = (found.content, found)
+    return known[1]
 
 
 def waiting(cart_id: int, limit: int) -> list[Due]:
@@ -76,19 +99,20 @@ def waiting(cart_id: int, limit: int) -> list[Due]:
     Two statements: joined, PostgreSQL reads all items of the cart for each mark while its statistics lag.
     """
     sql = (
-        f"SELECT id, generation, local_id, failures FROM {_table(Push)} "
+        f"SELECT id, generation, local_id, failures FROM {table(Push)} "
         "WHERE cart_id = %s AND kind = %s AND state = %s AND (due_at IS NULL OR due_at <= %s) ORDER BY id LIMIT %s"
     )
-    marks = _rows(sql, [cart_id, PushKind.STOCK.value, PushState.WAITING.value, _time(), limit])
+    marks = rows(sql, [cart_id, PushKind.STOCK.value, PushState.WAITING.value, _time(), limit])
     if not marks:
         return []
+    condition, item_ids = among("local_id", [mark[2] for mark in marks])
     sql = (
-        f"SELECT local_id, id, external_id, parent_id, cart_stock FROM {_table(Record)} WHERE cart_id = %s "
-        f"AND kind = %s AND state = %s AND local_id IN ({_places(marks)})"
+        f"SELECT local_id, id, external_id, parent_id, cart_stock FROM {table(Record)} WHERE cart_id = %s "
+        f"AND kind = %s AND state = %s AND {condition}"
     )
-    given = [cart_id, Kind.ITEM.value, RecordState.IMPORTED.value, *(mark[2] for mark in marks)]
+    given = [cart_id, Kind.ITEM.value, RecordState.IMPORTED.value, *item_ids]
     linked: dict[int, list[tuple[int | None, ItemRef, Decimal | None]]] = defaultdict(list)
-    for local_id, record_id, external_id, parent_id, known in _rows(sql, given):
+    for local_id, record_id, external_id, parent_id, known in rows(sql, given):
         linked[local_id].append((record_id, ItemRef(external_id, parent_id), _quantity(known)))
     nothing: list[tuple[int | None, ItemRef, Decimal | None]] = [(None, ItemRef(""), None)]
     return [
@@ -101,10 +125,8 @@ def waiting(cart_id: int, limit: int) -> list[Due]:
 def forget(record_ids: Collection[int], outbox_id: int, token: str) -> bool:
     """What the cart shows of these is unknown from now on. False, and nothing done, where the lease is not ours."""
     is_ours, lease = _is_ours(outbox_id, token)
-    sql = f"UPDATE {_table(Record)} SET cart_stock = NULL WHERE id IN ({_places(record_ids)}) AND {is_ours}"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*record_ids, *lease])
-        return cursor.rowcount > 0
+    condition, ids = among("id", record_ids)
+    return written(f"UPDATE {table(Record)} SET cart_stock = NULL WHERE {condition} AND {is_ours}", [*ids, *lease]) > 0
 
 
 def take_away(marks: Mapping[int, int], outbox_id: int, token: str) -> list[int]:
@@ -113,63 +135,50 @@ def take_away(marks: Mapping[int, int], outbox_id: int, token: str) -> list[int]
     is_ours, lease = _is_ours(outbox_id, token)
     # Locked in the order in which marks are made, so that no two wait for each other. (SQLite has one writer anyway.)
     lock = "FOR UPDATE" if connection.features.has_select_for_update else ""
-    places = ", ".join(["(%s, %s)"] * len(marks))
+    counted, given = listed(("bigint", "bigint"), marks.items())
     sql = (
-        f"DELETE FROM {_table(Push)} WHERE id IN (SELECT id FROM {_table(Push)} "
-        f"WHERE (id, generation) IN (VALUES {places}) AND {is_ours} ORDER BY local_id {lock}) RETURNING id"
+        f"DELETE FROM {table(Push)} WHERE id IN (SELECT id FROM {table(Push)} "
+        f"WHERE (id, generation) IN ({counted}) AND {is_ours} ORDER BY local_id {lock}) RETURNING id"
     )
-    return [row[0] for row in _rows(sql, [*(value for mark in marks.items() for value in mark), *lease])]
+    return [row[0] for row in rows(sql, [*given, *lease])]
 
 
 def remember(shown: Mapping[int, Decimal | None]) -> None:
     """What the cart shows, by record. The ORM's bulk_update spends more on its CASE than the shop on a full batch."""
     if not shown:
         return
-    places = ", ".join(["(CAST(%s AS bigint), CAST(%s AS numeric))"] * len(shown))
+    known, given = listed(("bigint", "numeric"), [(record, _stored(quantity)) for record, quantity in shown.items()])
     sql = (
-        f"WITH shown (id, quantity) AS (VALUES {places}) UPDATE {_table(Record)} SET cart_stock = shown.quantity "
-        f"FROM shown WHERE {_table(Record)}.id = shown.id"
+        f"WITH shown (id, quantity) AS ({known}) UPDATE {table(Record)} SET cart_stock = shown.quantity "
+        f"FROM shown WHERE {table(Record)}.id = shown.id"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [value for row in shown.items() for value in (row[0], _stored(row[1]))])
+    written(sql, given)
 
 
 def open_units(skus: Mapping[int, str]) -> list[tuple[int | None, str, Decimal]]:
     """(our item by its link, SKU key, units) of every open line that may be of one of these items."""
     if not skus:
         return []
-    record, units = _table(Record), _table(OpenUnits)
-    linked = f"SELECT r.cart_id, r.external_id FROM {record} r WHERE r.kind = %s AND r.local_id IN ({_places(skus)})"
+    record, units = table(Record), table(OpenUnits)
+    of_sku, sku_keys = among("u.sku_key", skus.values())
+    of_item, item_ids = among("r.local_id", skus)
     sql = (
         f"SELECT l.local_id, u.sku_key, u.quantity FROM {units} u LEFT JOIN {record} l ON l.cart_id = u.cart_id "
         "AND l.kind = %s AND l.external_id = u.external_item_id AND l.local_id IS NOT NULL "
-        f"WHERE u.sku_key IN ({_places(skus)}) OR (u.cart_id, u.external_item_id) IN ({linked})"
+        f"WHERE {of_sku} OR (u.cart_id, u.external_item_id) IN "
+        f"(SELECT r.cart_id, r.external_id FROM {record} r WHERE r.kind = %s AND {of_item})"
     )
-    rows = _rows(sql, [Kind.ITEM.value, *skus.values(), Kind.ITEM.value, *skus])
-    return [(local_id, sku_key, _quantity(units) or Decimal(0)) for local_id, sku_key, units in rows]
+    found = rows(sql, [Kind.ITEM.value, *sku_keys, Kind.ITEM.value, *item_ids])
+    return [(local_id, sku_key, _quantity(units) or Decimal(0)) for local_id, sku_key, units in found]
 
 
 def _is_ours(outbox_id: int, token: str) -> tuple[str, list[Any]]:
     """The condition that we hold the lease and the cart still takes stock, and its parameters."""
     sql = (
-        f"EXISTS (SELECT 1 FROM {_table(Outbox)} o JOIN {_table(Cart)} c ON c.id = o.cart_id WHERE o.id = %s "
+        f"EXISTS (SELECT 1 FROM {table(Outbox)} o JOIN {table(Cart)} c ON c.id = o.cart_id WHERE o.id = %s "
         "AND o.lease_token = %s AND o.lease_until > %s AND c.status = %s AND c.to_stock_updates)"
     )
     return sql, [outbox_id, token, _time(), CartStatus.RUNNING.value]
-
-
-def _rows(sql: str, given: Sequence[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        return cursor.fetchall()
-
-
-def _table(model: Any) -> str:
-    return connection.ops.quote_name(model._meta.db_table)
-
-
-def _places(values: Collection[Any]) -> str:
-    return ", ".join(["%s"] * len(values))
 
 
 def _time() -> Any:

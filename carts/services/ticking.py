@@ -27,6 +27,7 @@ from carts.services import (
     wakeups,
     webhooks,
 )
+from carts.services.stock_rows import StockLease
 
 
 def tick() -> None:
@@ -95,14 +96,16 @@ def stock_due(now: datetime) -> list[int]:
 def push_stock(cart_id: int) -> None:
     """Send until nothing waits. Looked at once more after the lease is given back: who came in between was told that
     somebody is sending already."""
-    while token := leases.claim_stock(cart_id) or _claim_comparison(cart_id):
-        pushing.drain(cart_id, token)
+    while lease := leases.claim_stock(cart_id) or _claim_comparison(cart_id):
+        pushing.drain(lease)
 
 
-def _claim_comparison(cart_id: int) -> str:
-    """A lease on the cart's stock where all of it is to be compared; "" otherwise."""
-    outboxes = _outboxes_due(timezone.now(), cart_id=cart_id)
-    return leases.claim_outbox(outboxes[0].pk) if outboxes else ""
+def _claim_comparison(cart_id: int) -> StockLease | None:
+    """The lease on the cart's stock where all of it is to be compared."""
+    for outbox in _outboxes_due(timezone.now(), cart_id=cart_id):
+        if token := leases.claim_outbox(outbox.pk):
+            return StockLease(token, Outbox.objects.select_related("cart").get(pk=outbox.pk))
+    return None
 
 
 def _outboxes_due(now: datetime, **only: int) -> list[Outbox]:

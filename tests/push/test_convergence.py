@@ -108,7 +108,7 @@ class Life:
         self.place.faults.clear()
         outbox = stock_sweep.outbox_of(self.cart)
         token = leases.claim_outbox(outbox.pk)
-        drain = Drain(Outbox.objects.select_related("cart").get(pk=outbox.pk), token)
+        drain = Drain(stock_rows.StockLease(token, Outbox.objects.select_related("cart").get(pk=outbox.pk)))
         return drain, stock_rows.waiting(self.cart.pk, 500)
 
     def _expire(self) -> None:

@@ -76,7 +76,7 @@ def test_a_change_while_a_request_is_under_way_is_sent_after_it(cart, place):
     count_in(item, 7)
     outbox = Outbox.objects.get()
     token = leases.claim_outbox(outbox.pk)
-    drain = pushing.Drain(Outbox.objects.select_related("cart").get(), token)
+    drain = pushing.Drain(stock_rows.StockLease(token, Outbox.objects.select_related("cart").get()))
     stale = stock_rows.waiting(cart.pk, 500)
     count_in(item, 2)
     drain._send(pushing.adapter_for(cart), stale)
@@ -277,21 +277,19 @@ def test_nothing_is_marked_or_sent_while_the_cart_is_stopped_and_start_compares_
 def test_stop_while_stock_is_sent_ends_it_before_the_next_request(cart, place):
     _, item = kept(place)
     count_in(item, 7)
-    outbox = Outbox.objects.get()
-    token = leases.claim_outbox(outbox.pk)
+    lease = leases.claim_stock(cart.pk)
     control.stop(fresh(cart), "staff")
-    pushing.drain(cart.pk, token)
+    pushing.drain(lease)
     assert not place.requests
 
 
 def test_two_workers_send_once(cart, place):
     _, item = kept(place)
     count_in(item, 7)
-    outbox = Outbox.objects.get()
-    token = leases.claim_outbox(outbox.pk)
+    lease = leases.claim_stock(cart.pk)
     ticking.push_stock(cart.pk)
     assert writes(place) == []
-    pushing.drain(cart.pk, token)
+    pushing.drain(lease)
     assert len(writes(place)) == 1
 
 
