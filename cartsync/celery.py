@@ -13,6 +13,7 @@ TRANSPORT_ALIASES["inprocess"] = "cartsync.broker:Transport"
 app = Celery("cartsync")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add("cartsync.bell:Step")
 # Celery's own way closes every connection before and after each task, and a task then waits longer for a new one than
 # for its work. CONN_MAX_AGE and CONN_HEALTH_CHECKS hold for workers as for the web.
 app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize

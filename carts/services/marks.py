@@ -51,6 +51,8 @@ class _Switch:
 
 
 _switch = _Switch()
+# When this process last woke a worker for a cart's pushes of a kind, by the monotonic clock.
+_woken_at: dict[tuple[int, PushKind], float] = {}
 
 
 def on_stock_changed(item_ids: Sequence[int], **_: Any) -> None:
@@ -76,14 +78,18 @@ def mark(kind: PushKind, local_ids: Collection[int], *, cart_id: int | None = No
 
 
 def nudge(cart_id: int, kind: PushKind = PushKind.STOCK) -> None:
-    """Wake a worker, unless one is sending already: who sends looks for more before it ends, and once after."""
-    if not stock_rows.is_being_sent(cart_id, kind):
+    """Wake a worker, unless one is sending already: who sends looks for more before it ends, and once after. Only where
+    one was woken a moment ago is it asked for at all."""
+    now = time.monotonic()
+    is_again = now - _woken_at.get((cart_id, kind), float("-inf")) < settings.STOCK_WINDOW_SECONDS
+    if not (is_again and stock_rows.is_being_sent(cart_id, kind)):
+        _woken_at[cart_id, kind] = now
         wake(cart_id, kind)
 
 
 def wake(cart_id: int, kind: PushKind) -> None:
     if kind == PushKind.STOCK:
-        wakeups.send("carts.tasks.push_stock", cart_id)
+        wakeups.wake_stock(cart_id)
     else:
         wakeups.send("carts.tasks.push_records", cart_id, kind.value)
 

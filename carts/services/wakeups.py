@@ -8,6 +8,7 @@ from django.db import transaction
 
 from carts.models import Cart
 from carts.platforms import adapter_class
+from cartsync import bell
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,17 @@ def wake_webhooks(cart: Cart) -> None:
     """Only where the platform tells anything by webhook, and we have an address for it."""
     if settings.PUBLIC_URL and adapter_class(cart.platform).capabilities.webhook_topics:
         transaction.on_commit(lambda: send("carts.tasks.check_webhooks", cart.pk))
+
+
+def wake_stock(cart_id: int) -> bool:
+    """At once where a worker hears the bell, else like everything."""
+    try:
+        if bell.bell().ring(cart_id):
+            return True
+    except Exception as error:  # every broker has exceptions of its own
+        log.warning("The bell could not be rung (%s); the next tick finds the work", type(error).__name__)
+        return False
+    return send("carts.tasks.push_stock", cart_id)
 
 
 def send(task: str, *ids: object) -> bool:
