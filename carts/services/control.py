@@ -111,7 +111,10 @@ def save_cart(cart: Cart, changes: Mapping[str, Any], credentials: Mapping[str, 
             high_water=None, next_poll_at=None, lease_token="", lease_until=None
         )
     if any(before[name] != getattr(cart, name) for name in STOCK_FIELDS):
-        Outbox.objects.filter(cart=cart, kind=PushKind.STOCK).update(swept_at=None, sweep_position="")
+        # As there: a comparison under way would say that it is done, with the quantities that were right until now.
+        Outbox.objects.filter(cart=cart, kind=PushKind.STOCK).update(
+            swept_at=None, sweep_position="", lease_token="", lease_until=None
+        )
     if any(before[name] != getattr(cart, name) for name in UPDATE_FIELDS):
         # What was passed by under the old settings is looked at again.
         Feed.objects.filter(cart=cart, kind__in=(Kind.ITEM, Kind.CUSTOMER)).update(

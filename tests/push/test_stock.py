@@ -13,7 +13,7 @@ from backoffice.services import stock
 from backoffice.types import StockChange
 from carts.choices import Kind, PushState, RecordState
 from carts.models import Cart, Feed, OpenUnits, Outbox, Push, Record
-from carts.services import control, held, leases, marks, pushing, stock_rows, ticking
+from carts.services import control, held, leases, marks, pushing, quantities, stock_rows, ticking
 from carts.services.quantities import shown
 from sandbox.testing import practice_shop
 from tests.engine.helpers import fresh, poll, running_cart, save
@@ -330,6 +330,28 @@ def test_another_share_of_the_stock_is_shown_soon(cart, place):
     ticking.push_stock(cart.pk)
     Cart.objects.update(started_at=timezone.now() - timedelta(minutes=1))
     save(cart, stock_percent=50)
+    ticking.push_stock(cart.pk)
+    assert shows(place, product_id) == 5
+
+
+def test_a_share_saved_while_all_is_compared_is_not_lost(cart, place, monkeypatch):
+    """The comparison would end with "done" and the old quantities, and the next one is hours away."""
+    product_id, item = kept(place)
+    count_in(item, 10)
+    ticking.push_stock(cart.pk)
+    reckon, saved = quantities.targets, []
+
+    def save_meanwhile(*given):
+        reckoned = reckon(*given)
+        if not saved:
+            saved.append(save(cart, stock_percent=50))
+        return reckoned
+
+    monkeypatch.setattr(quantities, "targets", save_meanwhile)
+    Outbox.objects.update(swept_at=timezone.now() - timedelta(hours=7))
+    Cart.objects.update(started_at=timezone.now() - timedelta(days=1))
+    ticking.push_stock(cart.pk)
+    assert saved
     ticking.push_stock(cart.pk)
     assert shows(place, product_id) == 5
 
