@@ -12,8 +12,9 @@ from celery import current_app
 
 from carts.choices import PushKind
 from carts.services import marks
-from cartsync.bell import Bell, InProcessBell, RedisBell
+from cartsync.bell import Bell, InProcessBell, RedisBell, bell
 from tests.engine.helpers import wait_until
+from tools import testservers
 
 PATIENCE_SECONDS = 30
 
@@ -83,14 +84,14 @@ def test_two_installations_on_one_redis_do_not_hear_each_other(redis_url):
 
 
 def test_who_listens_hears_again_after_redis_was_away(redis_server):
-    bell = RedisBell(redis_server.url)
+    ours = RedisBell(redis_server.url)
     with listening(RedisBell(redis_server.url)) as heard:
-        ring_until_heard(bell, 1)
+        ring_until_heard(ours, 1)
         redis_server.stop()
         with pytest.raises(Exception, match=r"refused|closed"):
-            bell.ring(2)
+            ours.ring(2)
         redis_server.start()
-        ring_until_heard(bell, 3)
+        ring_until_heard(ours, 3)
         assert heard.get(timeout=PATIENCE_SECONDS) == 1
         assert heard.get(timeout=PATIENCE_SECONDS) == 3
 
@@ -108,3 +109,13 @@ def test_where_nobody_hears_a_message_is_sent():
         message = queue.get(timeout=PATIENCE_SECONDS)
     assert message.headers["task"] == "carts.tasks.push_stock"
     assert message.payload[0] == [41]
+
+
+def test_a_redis_that_is_away_keeps_nobody_from_going_on(settings, caplog):
+    settings.REDIS_URL = f"redis://127.0.0.1:{testservers.free_port()}/0"
+    bell.cache_clear()
+    try:
+        marks.wake(41, PushKind.STOCK)
+    finally:
+        bell.cache_clear()
+    assert "the next tick finds the work" in caplog.text
