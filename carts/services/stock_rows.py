@@ -162,13 +162,15 @@ def open_units(skus: Mapping[int, str]) -> list[tuple[int | None, str, Decimal]]
     record, units = table(Record), table(OpenUnits)
     of_sku, sku_keys = among("u.sku_key", skus.values())
     of_item, item_ids = among("r.local_id", skus)
+    line = "u.id, u.cart_id, u.external_item_id, u.sku_key, u.quantity"
+    # Two looks into an index. With an OR both databases read every open line there is.
     sql = (
-        f"SELECT l.local_id, u.sku_key, u.quantity FROM {units} u LEFT JOIN {record} l ON l.cart_id = u.cart_id "
-        "AND l.kind = %s AND l.external_id = u.external_item_id AND l.local_id IS NOT NULL "
-        f"WHERE {of_sku} OR (u.cart_id, u.external_item_id) IN "
-        f"(SELECT r.cart_id, r.external_id FROM {record} r WHERE r.kind = %s AND {of_item})"
+        f"SELECT l.local_id, sold.sku_key, sold.quantity FROM (SELECT {line} FROM {units} u WHERE {of_sku} UNION "
+        f"SELECT {line} FROM {record} r JOIN {units} u ON u.cart_id = r.cart_id AND u.external_item_id = r.external_id "
+        f"WHERE r.kind = %s AND {of_item}) sold LEFT JOIN {record} l ON l.cart_id = sold.cart_id AND l.kind = %s "
+        "AND l.external_id = sold.external_item_id AND l.local_id IS NOT NULL"
     )
-    found = rows(sql, [Kind.ITEM.value, *sku_keys, Kind.ITEM.value, *item_ids])
+    found = rows(sql, [*sku_keys, Kind.ITEM.value, *item_ids, Kind.ITEM.value])
     return [(local_id, sku_key, _quantity(units) or Decimal(0)) for local_id, sku_key, units in found]
 
 

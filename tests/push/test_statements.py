@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from backoffice.models import Item
 from backoffice.services import stock
-from carts.models import Cart, Feed, Outbox
+from carts.choices import Kind, RecordState
+from carts.models import Cart, Feed, OpenUnits, Outbox, Record
 from carts.services import leases, stock_rows, ticking
 from tests.engine.helpers import fresh, save
 from tests.push.conftest import kept, shows
 
 pytestmark = pytest.mark.django_db(transaction=True)
+MANY = 3_000
 needs_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite prepares nothing")
 
 
@@ -60,6 +62,35 @@ def test_settings_that_were_saved_hold_for_the_next_change(cart, place):
     count_in(item, 1)
     ticking.push_stock(cart.pk)
     assert shows(place, shop_id) == 4
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL plans by how much there is")
+def test_what_was_sold_of_an_item_is_found_without_reading_every_open_order(cart, place):
+    now = timezone.now()
+    orders = Record.objects.bulk_create(
+        Record(
+            cart=cart, kind=Kind.ORDER, external_id=f"old-{number}", state=RecordState.FILTERED, digest=b"", payload="",
+            seen_at=now, changed_at=now,
+        )
+        for number in range(MANY)
+    )  # fmt: skip
+    OpenUnits.objects.bulk_create(
+        OpenUnits(record=order, cart=cart, external_item_id=order.external_id, sku_key=order.external_id, quantity=1)
+        for order in orders
+    )
+    _, item = kept(place)
+    asked: list[tuple] = []
+    with connection.execute_wrapper(
+        lambda run, sql, given, *rest: (asked.append((sql, given)), run(sql, given, *rest))[1]
+    ):
+        stock_rows.open_units({item.pk: "old-7"})
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        for sql, given in asked:
+            cursor.execute(f"EXPLAIN {sql}", given)
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Seq Scan on carts_openunits" not in plan, plan
+    assert len(asked) == 1
 
 
 @needs_postgresql
