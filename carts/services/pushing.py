@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 MARKS_A_ROUND = 2_000
 ORDERS_FIRST_SECONDS = 5.0
+LOOK_SECONDS = 0.05
 # Of one change, where the cart takes a quantity and shows another afterwards, or shows a new one at every look.
 MOST_TRIES = 5
 NO_STOCK_THERE = (
@@ -89,6 +90,18 @@ class OrdersFirst(CartError):
     kind = "orders_first"
 
 
+def _is_behind(feed: Feed, oldest: datetime) -> bool:
+    return feed.polled_at is None or feed.polled_at < oldest
+
+
+def _wait_for_the_poll(feed: Feed, oldest: datetime) -> None:
+    """Which somebody else is at. Until it is done, or takes longer than a poll that brings little."""
+    until = time.monotonic() + ORDERS_FIRST_SECONDS
+    while _is_behind(feed, oldest) and feed.lease_token and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+        feed.refresh_from_db(fields=["polled_at", "lease_token"])
+
+
 class Drain:
     """The work under one lease."""
 
@@ -123,11 +136,15 @@ class Drain:
         if self._orders_read_at and self._orders_read_at >= oldest:
             return
         feed = Feed.objects.get(cart=self._cart, kind=Kind.ORDER)
-        if (feed.polled_at is None or feed.polled_at < oldest) and (token := leases.claim_feed(feed.pk)):
-            feeds.poll(feed.pk, token)
+        if _is_behind(feed, oldest):
+            if token := leases.claim_feed(feed.pk):
+                feeds.poll(feed.pk, token)
+            else:
+                # One tick starts a poll and wakes us. Were we to come back later, it would be at such a tick again.
+                _wait_for_the_poll(feed, oldest)
             feed.refresh_from_db()
         self._orders_read_at = feed.polled_at
-        if feed.polled_at is None or feed.polled_at < oldest:
+        if _is_behind(feed, oldest):
             raise OrdersFirst(
                 "Stock waits until the cart's orders could be read, so that what was sold there is counted. "
                 f"{feed.error or 'They are being read now.'}"

@@ -1,10 +1,12 @@
 """Stock of ours in the shop: at once, once, never blindly, and never more than there is."""
 
+import threading
+import time
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from backoffice.choices import MovementReason
@@ -16,7 +18,7 @@ from carts.models import Cart, Feed, OpenUnits, Outbox, Push, Record
 from carts.services import control, held, leases, marks, pushing, quantities, stock_rows, ticking
 from carts.services.quantities import shown
 from sandbox.testing import practice_shop
-from tests.engine.helpers import fresh, poll, running_cart, save
+from tests.engine.helpers import fresh, poll, running_cart, save, wait_until
 from tests.push.conftest import count_in, kept, link_all, shows, writes
 
 
@@ -272,6 +274,29 @@ def test_nothing_is_marked_or_sent_while_the_cart_is_stopped_and_start_compares_
     # And what nothing is known of here is nothing to sell there.
     other_id, _ = kept(place, 1)
     assert shows(place, other_id) == 0
+
+
+def test_stock_waits_for_a_poll_that_is_under_way_and_then_goes(cart, place):
+    """Put off, it would meet the next poll: one tick starts both."""
+    product_id, item = kept(place)
+    count_in(item, 7)
+    Feed.objects.update(polled_at=timezone.now() - timedelta(days=1))
+    feed = Feed.objects.get(kind=Kind.ORDER)
+    token = leases.claim_feed(feed.pk)
+
+    def end_the_poll() -> None:
+        try:
+            wait_until(lambda: Outbox.objects.exclude(lease_token="").exists())
+            time.sleep(0.2)
+            leases.release_feed(feed.pk, token, polled_at=timezone.now())
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=end_the_poll)
+    other.start()
+    ticking.push_stock(cart.pk)
+    other.join()
+    assert shows(place, product_id) == 7
 
 
 def test_stop_while_stock_is_sent_ends_it_before_the_next_request(cart, place):
