@@ -129,9 +129,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Of what is written by hand for speed (cartsync.statements); the ORM's statements are never prepared. Off where a
     # pooler in between hands every transaction to another connection and knows nothing of them.
-    prepares = env.bool("PREPARED_STATEMENTS", default=True)
-    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 0 if prepares else None
-    DATABASES["default"]["OPTIONS"]["options"] = "-c plan_cache_mode=force_generic_plan"
+    if env.bool("PREPARED_STATEMENTS", default=True):
+        given = DATABASES["default"].setdefault("OPTIONS", {})
+        given["prepare_threshold"] = 0
+        given["options"] = f"{given.get('options', '')} -c plan_cache_mode=force_generic_plan".strip()
 # Web threads live long: each keeps its connection and looks whether it is still alive. It also spares SQLite
 # the checkpoint that closing the last connection costs.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
