@@ -39,7 +39,7 @@ def written(sql: str, given: Sequence[Any]) -> int:
 
 def among(column: str, values: Collection[Any]) -> tuple[str, list[Any]]:
     """The condition that a column has one of these values, and its parameters."""
-    # Of a few in one parameter PostgreSQL makes a new plan every time: without knowing them it reckons with ten.
+    # Of a list in one parameter PostgreSQL reckons with ten values, and plans a look at one item for as many.
     if connection.vendor == "postgresql" and len(values) > FEW:
         return f"{column} = ANY(%s)", [list(values)]
     return f"{column} IN ({', '.join(['%s'] * len(values))})", list(values)

@@ -130,7 +130,7 @@ def _add_to_levels(movements: Iterable[StockMovement]) -> list[int]:
 def _upsert(rows: Sequence[tuple[int, Decimal, Decimal]]) -> None:
     # The ORM's upsert can only set what it inserts; this one adds, making the row of a new item on the way.
     # ROUND takes off what SQLite's binary fractions leave behind.
-    table = connection.ops.quote_name(StockLevel._meta.db_table)
+    table = statements.table(StockLevel)
     places = ", ".join(["(%s, %s, %s)"] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(

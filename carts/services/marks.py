@@ -19,6 +19,7 @@ from django.utils import timezone
 from carts.choices import CartStatus, Kind, PushKind, PushState, RecordState
 from carts.models import Cart, Push, Record
 from carts.services import stock_rows, wakeups
+from cartsync.statements import table
 
 ITEMS_PER_STATEMENT = 900  # Django counts on 999 parameters a statement for SQLite
 PUSHES_STOCK = Q(status=CartStatus.RUNNING, to_stock_updates=True)
@@ -96,15 +97,14 @@ def wake(cart_id: int, kind: PushKind) -> None:
 
 def _upsert(kind: PushKind, local_ids: list[int], now: datetime, cart_id: int | None) -> set[int]:
     """Ids of the carts marked. A mark that is there counts one generation on, and is no failure any more."""
-    quote = connection.ops.quote_name
-    push, record, cart = (quote(model._meta.db_table) for model in (Push, Record, Cart))
+    push, record, cart = map(table, (Push, Record, Cart))
     at = connection.ops.adapt_datetimefield_value(now)
     only = "AND c.id = %s" if cart_id else ""
     sql = (
         f"INSERT INTO {push} (cart_id, kind, local_id, generation, state, failures, reason, marked_at) "
         f"SELECT DISTINCT c.id, %s, r.local_id, 1, %s, 0, '', {_typed('%s')} "
         f"FROM {cart} c JOIN {record} r ON r.cart_id = c.id "
-        f"WHERE c.status = %s AND c.{quote(SWITCH[kind])} {only} AND r.kind = %s AND r.state = %s "
+        f"WHERE c.status = %s AND c.{SWITCH[kind]} {only} AND r.kind = %s AND r.state = %s "
         f"AND r.local_id IN ({', '.join(['%s'] * len(local_ids))}) "
         # Every transaction takes the rows in this order, so that no two wait for each other.
         "ORDER BY 1, 3 "

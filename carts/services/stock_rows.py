@@ -163,7 +163,7 @@ def open_units(skus: Mapping[int, str]) -> list[tuple[int | None, str, Decimal]]
     of_sku, sku_keys = among("u.sku_key", skus.values())
     of_item, item_ids = among("r.local_id", skus)
     line = "u.id, u.cart_id, u.external_item_id, u.sku_key, u.quantity"
-    # Two looks into an index. With an OR both databases read every open line there is.
+    # Two looks into an index. With an OR PostgreSQL reads every open line there is.
     sql = (
         f"SELECT l.local_id, sold.sku_key, sold.quantity FROM (SELECT {line} FROM {units} u WHERE {of_sku} UNION "
         f"SELECT {line} FROM {record} r JOIN {units} u ON u.cart_id = r.cart_id AND u.external_item_id = r.external_id "
